@@ -32,8 +32,8 @@ impl fmt::Display for Program {
             )?;
         }
         for (i, m) in self.matrices.iter().enumerate() {
-            let MatrixDecl { rows, columns, store, prompt, stride } = m;
-            write!(f, ".matrix a{i} rows={rows} columns={columns} prompt={prompt} stride={stride} ")?;
+            let MatrixDecl { rows, columns, store } = m;
+            write!(f, ".matrix a{i} rows={rows} columns={columns} ")?;
             match store {
                 Store::Memory => writeln!(f, "store=memory")?,
                 Store::Banks { axis, layout, row } => writeln!(f, "store=banks axis={axis} layout={layout} row={row}")?,
@@ -187,8 +187,6 @@ fn parse_directive(program: &mut Program, text: &str) -> Result<(), String> {
         "matrix" => program.matrices.push(MatrixDecl {
             rows: fields.take("rows")?,
             columns: fields.take("columns")?,
-            prompt: fields.take("prompt")?,
-            stride: fields.take("stride")?,
             store: parse_store(&mut fields)?,
         }),
         "buffer" => program.buffers.push(BufferDecl {

@@ -39,7 +39,7 @@ impl Program {
             w.words(&[l.len, l.slices, l.clusters, l.first, l.count, l.granule, l.placement as u32, l.reduction as u32]);
         });
         w.table(&self.matrices, |w, m| {
-            w.words(&[m.rows, m.columns, m.prompt, m.stride]);
+            w.words(&[m.rows, m.columns]);
             match m.store {
                 Store::Memory => w.words(&[0, 0, 0, 0, 0]),
                 Store::Banks { axis, layout, row } => w.words(&[1, axis as u32, layout.0.into(), row, 0]),
@@ -99,10 +99,7 @@ impl Program {
                 reduction: r.choice(&[Reduction::Tree, Reduction::Chain])?,
             })
         })?;
-        let matrices = r.table(36, |r| {
-            let (rows, columns, prompt, stride) = (r.word()?, r.word()?, r.word()?, r.word()?);
-            Ok(MatrixDecl { rows, columns, prompt, stride, store: r.store()? })
-        })?;
+        let matrices = r.table(28, |r| Ok(MatrixDecl { rows: r.word()?, columns: r.word()?, store: r.store()? }))?;
         let buffers = r.table(16, |r| {
             let (at, kind, n) = (r.at, r.word()?, r.word()?);
             let kind = match kind {

@@ -72,7 +72,7 @@ impl<'a> Checker<'a> {
             self.read_pred(p)?;
         }
         match instr.op {
-            Op::Ingest { matrix } => {
+            Op::Ingest { matrix, prompt: _, stride: _ } => {
                 let m = self.matrix(matrix)?;
                 self.matrices[matrix.index()] = true;
                 match m.store {

@@ -166,10 +166,11 @@ impl Operands<'_> {
 }
 
 ops! {
-    /// Matrix `matrix` arrives over the link, into memory or the banks. The statistics unit takes the
+    /// The matrix of prompt `prompt` + `stride` x (iteration of the loop) arrives over the link as `matrix`,
+    /// in memory or in the banks, and stays until the next one arrives there. The statistics unit takes the
     /// fp32 sum of squares (exact squares, trees of `ingest.width_elements`, then pairwise) and the
     /// fp32 column sums (running, in row order).
-    0x01 Ingest "ingest" { matrix: Mat }
+    0x01 Ingest "ingest" { matrix: Mat, prompt: u32, stride: u32 }
     /// Host input vector `host` arrives in bank vector `dst`.
     0x02 In "in" { dst: BankVec, host: u16 }
     /// Bank vector `src` leaves as column `index` of factor `side` of the prompt that `matrix` holds.
@@ -254,6 +255,6 @@ ops! {
 
     /// Waits until everything before it is done.
     0x40 Bar "bar" { }
-    /// The next `length` instructions run `count` times. Matrices advance by their stride each time.
+    /// The next `length` instructions run `count` times.
     0x41 Loop "loop" { count: u32, length: u32 }
 }

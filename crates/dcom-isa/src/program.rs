@@ -40,10 +40,6 @@ pub struct MatrixDecl {
     pub columns: u32,
     /// Where it lives.
     pub store: Store,
-    /// Prompt that it holds in the first iteration of a loop.
-    pub prompt: u32,
-    /// Prompts that it advances by per iteration.
-    pub stride: u32,
 }
 
 /// What a region of the cluster buffers holds. Every cluster has the region at the same address.

@@ -1,0 +1,15 @@
+//! From Lanczos to the machine: a workload file and a mapping policy become a program.
+//!
+//! The op-graph of the algorithm is walked in order and every operation lowered to instructions,
+//! with partial computation expansion (section 5.3 of the paper). Knows no cycle count: prompts in
+//! flight are interleaved by turns, and what that gains is for the timing model to say.
+
+mod params;
+mod layouts;
+mod memory;
+mod product;
+mod lower;
+mod map;
+
+pub use map::{MapError, Mapped, map};
+pub use params::{Dataflow, Residency, Scheme, Start, Windows, WorkloadParams, PartialSums, PlacementChoice, ReductionChoice};

@@ -1,0 +1,135 @@
+//! Allocation of buffer, bank and global memory regions while a program is built.
+
+use dcom_arch::Arch;
+use dcom_isa::{BankDecl, BankVec, BufferDecl, BufferKind, Buf, Glob, GlobalDecl, Lay, Program, Reg, Shape};
+
+use crate::map::MapError;
+
+/// A program under construction with what is left of each memory.
+pub(crate) struct Memory<'a> {
+    pub(crate) arch: &'a Arch,
+    pub(crate) program: Program,
+    pub(crate) shapes: Vec<Shape>,
+    buffer_rows: u64,
+    bank_rows: u64,
+    global_words: u64,
+    regs: u64,
+}
+
+impl<'a> Memory<'a> {
+    pub(crate) fn new(arch: &'a Arch, program: Program) -> Result<Memory<'a>, MapError> {
+        let shapes = program
+            .layouts
+            .iter()
+            .map(|l| l.check(arch).map_err(|m| MapError::new("mapping.expansion_factor", m)))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Memory { arch, program, shapes, buffer_rows: 0, bank_rows: 0, global_words: 0, regs: 0 })
+    }
+
+    pub(crate) fn shape(&self, layout: Lay) -> &Shape {
+        &self.shapes[layout.index()]
+    }
+
+    /// Buffer rows that a region takes.
+    pub(crate) fn rows_of(&self, kind: BufferKind, layout: Lay) -> u64 {
+        let bytes = match kind {
+            BufferKind::Vector => 2 * self.shape(layout).local_len(),
+            BufferKind::Wide => 4 * self.shape(layout).local_len(),
+            BufferKind::Full(n) | BufferKind::Coefs(n) => 2 * u64::from(n),
+            BufferKind::Partial(n) => 4 * u64::from(n),
+            BufferKind::Scalar => 4,
+        };
+        bytes.div_ceil(self.arch.buffer_row_bytes())
+    }
+
+    /// Buffer rows that are left.
+    pub(crate) fn buffer_rows_left(&self) -> u64 {
+        self.arch.buffer_rows().saturating_sub(self.buffer_rows)
+    }
+
+    pub(crate) fn buffer(&mut self, kind: BufferKind, layout: Lay) -> Result<Buf, MapError> {
+        let rows = self.rows_of(kind, layout);
+        if rows > self.buffer_rows_left() {
+            return Err(MapError::new(
+                "cluster.buffer_bytes",
+                format!(
+                    "the cluster buffers are too small: {} bytes are in use and {kind:?} needs {} more, of {}",
+                    self.buffer_rows * self.arch.buffer_row_bytes(),
+                    rows * self.arch.buffer_row_bytes(),
+                    self.arch.cluster.buffer_bytes
+                ),
+            ));
+        }
+        let row = small(self.buffer_rows);
+        self.buffer_rows += rows;
+        self.program.buffers.push(BufferDecl { kind, layout, row });
+        Ok(Buf(table_index(self.program.buffers.len(), "buffer regions", "sequencer.buffer_regions")?))
+    }
+
+    pub(crate) fn stack(&mut self, layout: Lay, vectors: u16) -> Result<BankVec, MapError> {
+        let rows = u64::from(vectors) * self.shape(layout).vector_beats;
+        let row = small(self.take_bank_rows(rows, &format!("{vectors} vectors of {} elements", self.shape(layout).layout().len))?);
+        self.program.banks.push(BankDecl { layout, vectors, row });
+        Ok(BankVec { stack: table_index(self.program.banks.len(), "stacks of bank vectors", "sequencer.bank_vectors")?, index: 0 })
+    }
+
+    /// Takes bank rows; returns the first.
+    pub(crate) fn take_bank_rows(&mut self, rows: u64, what: &str) -> Result<u64, MapError> {
+        let row = self.bank_rows;
+        if row + rows > self.arch.bank_rows() {
+            return Err(MapError::new(
+                "bank.capacity_bytes",
+                format!(
+                    "the banks are too small: {what} need {rows} rows of {} bytes per bank, {} of {} are left",
+                    2 * self.arch.bank.port_elements,
+                    self.arch.bank_rows() - row,
+                    self.arch.bank_rows()
+                ),
+            ));
+        }
+        self.bank_rows += rows;
+        Ok(row)
+    }
+
+    /// Words of global memory that are left.
+    pub(crate) fn global_words_left(&self) -> u64 {
+        self.arch.broadcast.capacity_words - self.global_words
+    }
+
+    pub(crate) fn global(&mut self, words: u64) -> Result<Glob, MapError> {
+        if words > self.global_words_left() {
+            return Err(MapError::new(
+                "broadcast.capacity_words",
+                format!(
+                    "the global broadcast memory is too small: {} words are in use and {words} more are needed, of {}",
+                    self.global_words, self.arch.broadcast.capacity_words
+                ),
+            ));
+        }
+        self.program.globals.push(GlobalDecl { words: small(words), word: small(self.global_words) });
+        self.global_words += words;
+        Ok(Glob(table_index(self.program.globals.len(), "global memory regions", "sequencer.global_regions")?))
+    }
+
+    /// The first of `n` consecutive scalar registers.
+    pub(crate) fn regs(&mut self, n: u16) -> Result<Reg, MapError> {
+        let first = self.regs;
+        self.regs += u64::from(n);
+        if self.regs > self.arch.scalar.registers {
+            return Err(MapError::new(
+                "scalar.registers",
+                format!("too few scalar registers: {} are needed, there are {}", self.regs, self.arch.scalar.registers),
+            ));
+        }
+        Ok(Reg(u16::try_from(first).expect("at most 65535 registers")))
+    }
+}
+
+/// The index of the entry that was just pushed.
+fn table_index(len: usize, what: &str, key: &'static str) -> Result<u16, MapError> {
+    u16::try_from(len - 1).map_err(|_| MapError::new(key, format!("more than 65536 {what}")))
+}
+
+fn small(n: u64) -> u32 {
+    u32::try_from(n).expect("memories are below 2^32 rows")
+}

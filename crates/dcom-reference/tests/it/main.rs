@@ -1,0 +1,9 @@
+//! Integration tests of the float64 references.
+
+mod golub_kahan;
+mod reconstruction;
+mod small_svd;
+mod spectrum;
+mod support;
+mod synthetic;
+mod traces;

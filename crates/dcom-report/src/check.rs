@@ -1,0 +1,255 @@
+//! What is refused: every way in which a figure would be empty, misleading, ambiguous or cut.
+
+use crate::axis::is_degenerate;
+use crate::canvas::Text;
+use crate::error::FigureError;
+use crate::figure::{Axis, BarPlot, LinePlot, Page, Scale, Series};
+use crate::font;
+use crate::frame::Drawing;
+use crate::style;
+
+/// Below this the tick labels of the y axis collide, above it the figure leaves the page.
+const HEIGHT_RATIO: (f64, f64) = (0.2, 2.0);
+
+/// Beyond these, spans and steps of an axis could overflow; no physical quantity comes near.
+const SMALLEST: f64 = 1e-100;
+const LARGEST: f64 = 1e100;
+
+pub(crate) fn line_plot(plot: &LinePlot) -> Result<(), FigureError> {
+    page(&plot.page)?;
+    axis(&plot.x)?;
+    axis(&plot.y)?;
+    names(plot.series.iter().map(|series| series.name.as_str()))?;
+    for series in &plot.series {
+        let what = format!("series \"{}\"", series.name);
+        if series.points.is_empty() {
+            return Err(FigureError::EmptySeries {
+                series: series.name.clone(),
+            });
+        }
+        for &(x, y) in &series.points {
+            value(&plot.x, &what, x)?;
+            value(&plot.y, &what, y)?;
+        }
+        error_intervals(&plot.y, series)?;
+    }
+    for marker in &plot.markers {
+        text("the label of a marker", &marker.label)?;
+        let what = format!("marker \"{}\"", marker.label);
+        value(&plot.x, &what, marker.x)?;
+        value(&plot.y, &what, marker.y)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn bar_plot(plot: &BarPlot) -> Result<(), FigureError> {
+    page(&plot.page)?;
+    axis(&plot.y)?;
+    match (plot.y.scale, plot.y.range) {
+        (Scale::Log2 | Scale::Log10, _) => return Err(FigureError::LogBars),
+        (Scale::Linear, Some((lo, _))) if lo != 0.0 => {
+            return Err(FigureError::BarsNotFromZero { lo });
+        }
+        (Scale::Linear, _) => {}
+    }
+    if let Some(label) = &plot.x_label {
+        text("the label of the x axis", label)?;
+    }
+    if plot.categories.is_empty() {
+        return Err(FigureError::NoCategories);
+    }
+    for category in &plot.categories {
+        text("the name of a category", category)?;
+    }
+    names(plot.series.iter().map(|series| series.name.as_str()))?;
+    for series in &plot.series {
+        if series.values.len() != plot.categories.len() {
+            return Err(FigureError::ValuesLength {
+                series: series.name.clone(),
+                values: series.values.len(),
+                categories: plot.categories.len(),
+            });
+        }
+        let what = format!("series \"{}\"", series.name);
+        for &length in &series.values {
+            finite(&what, length)?;
+            if length < 0.0 {
+                return Err(FigureError::NegativeBar {
+                    series: series.name.clone(),
+                    value: length,
+                });
+            }
+        }
+    }
+    for (category, top) in plot.categories.iter().zip(plot.tops()) {
+        value(&plot.y, &format!("category \"{category}\""), top)?;
+    }
+    Ok(())
+}
+
+/// The last check: a text that crosses the edge of the page would be cut, one that covers another unreadable.
+pub(crate) fn texts_readable(drawing: &Drawing) -> Result<(), FigureError> {
+    /// The boxes of texts include the room for accents and descenders, which may interlock a little [pt].
+    const SLACK: f64 = 0.5;
+    let texts: Vec<&Text> = drawing.canvas.texts().collect();
+    for (index, text) in texts.iter().enumerate() {
+        if !drawing.page.contains(text.bounds()) {
+            return Err(FigureError::TextDoesNotFit {
+                text: text.text.clone(),
+            });
+        }
+        let bounds = text.bounds().grown(-SLACK);
+        if let Some(other) = texts[..index]
+            .iter()
+            .find(|other| bounds.overlaps(other.bounds()))
+        {
+            return Err(FigureError::TextsCollide {
+                first: other.text.clone(),
+                second: text.text.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn page(page: &Page) -> Result<(), FigureError> {
+    if let Some(title) = &page.title {
+        text("the title", title)?;
+    }
+    let (min, max) = HEIGHT_RATIO;
+    if !(min..=max).contains(&page.height_ratio) {
+        return Err(FigureError::HeightRatio {
+            ratio: page.height_ratio,
+            min,
+            max,
+        });
+    }
+    Ok(())
+}
+
+fn axis(axis: &Axis) -> Result<(), FigureError> {
+    text("the label of an axis", &axis.label)?;
+    if let Some(unit) = &axis.unit {
+        text(&format!("the unit of axis \"{}\"", axis.label), unit)?;
+    }
+    if let Some((lo, hi)) = axis.range {
+        let what = format!("the range of axis \"{}\"", axis.label);
+        for end in [lo, hi] {
+            finite(&what, end)?;
+            positive_on_log(axis, &what, end)?;
+        }
+        if is_degenerate(lo, hi) {
+            return Err(FigureError::BadRange {
+                axis: axis.label.clone(),
+                lo,
+                hi,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), FigureError> {
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() {
+        return Err(FigureError::NoSeries);
+    }
+    if names.len() > style::COUNT {
+        return Err(FigureError::TooManySeries {
+            count: names.len(),
+            max: style::COUNT,
+        });
+    }
+    for (index, name) in names.iter().enumerate() {
+        text("the name of a series", name)?;
+        if names[..index].contains(name) {
+            return Err(FigureError::DuplicateSeries {
+                name: (*name).to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn text(what: &str, text: &str) -> Result<(), FigureError> {
+    if text.trim().is_empty() {
+        return Err(FigureError::EmptyText {
+            what: what.to_owned(),
+        });
+    }
+    match font::missing_glyph(text) {
+        Some(character) => Err(FigureError::MissingGlyph {
+            text: text.to_owned(),
+            character,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn value(axis: &Axis, what: &str, value: f64) -> Result<(), FigureError> {
+    finite(what, value)?;
+    positive_on_log(axis, &format!("{what}, axis \"{}\",", axis.label), value)?;
+    match axis.range {
+        Some((lo, hi)) if !(lo..=hi).contains(&value) => Err(FigureError::OutsideRange {
+            what: what.to_owned(),
+            value,
+            axis: axis.label.clone(),
+            lo,
+            hi,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn finite(what: &str, value: f64) -> Result<(), FigureError> {
+    if !value.is_finite() {
+        return Err(FigureError::NotFinite {
+            what: what.to_owned(),
+            value,
+        });
+    }
+    if value != 0.0 && !(SMALLEST..=LARGEST).contains(&value.abs()) {
+        return Err(FigureError::Extreme {
+            what: what.to_owned(),
+            value,
+        });
+    }
+    Ok(())
+}
+
+fn positive_on_log(axis: &Axis, what: &str, value: f64) -> Result<(), FigureError> {
+    match axis.scale {
+        Scale::Log2 | Scale::Log10 if value <= 0.0 => Err(FigureError::NotPositive {
+            what: what.to_owned(),
+            value,
+        }),
+        Scale::Linear | Scale::Log2 | Scale::Log10 => Ok(()),
+    }
+}
+
+fn error_intervals(y: &Axis, series: &Series) -> Result<(), FigureError> {
+    let Some(intervals) = &series.error else {
+        return Ok(());
+    };
+    if intervals.len() != series.points.len() {
+        return Err(FigureError::ErrorLength {
+            series: series.name.clone(),
+            points: series.points.len(),
+            intervals: intervals.len(),
+        });
+    }
+    let what = format!("the error interval of series \"{}\"", series.name);
+    for (&(lo, hi), &(_, point)) in intervals.iter().zip(&series.points) {
+        value(y, &what, lo)?;
+        value(y, &what, hi)?;
+        if !(lo..=hi).contains(&point) {
+            return Err(FigureError::ErrorInterval {
+                series: series.name.clone(),
+                lo,
+                hi,
+                value: point,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The analytic lower bound: what the work takes at the rates of the machine, without latencies,
+//! padding or waiting for units.
+//!
+//! Two bounds, and the larger holds: per unit, the work of all instructions divided over all units
+//! of the kind; and the longest chain of instructions that must follow each other because one uses
+//! what another writes, or overwrites what another uses.
+
+use dcom_isa::{Op, Verified};
+
+use crate::plan::Plans;
+use crate::unit::UnitKind;
+
+/// A lower bound on the cycles of a run in which every breakdown test passes.
+#[derive(Clone, Debug)]
+pub struct LowerBound {
+    /// The bound [cycles].
+    pub cycles: u64,
+    /// The bound of each kind of unit [cycles].
+    pub units: Vec<(UnitKind, u64)>,
+    /// The bound of the longest dependent chain [cycles].
+    pub chain: u64,
+    /// Name of the unit that sets the bound, or `chain`.
+    pub limiter: &'static str,
+}
+
+/// Computes the bound.
+#[must_use]
+pub fn lower_bound(program: &Verified<'_>) -> LowerBound {
+    let plans = Plans::new(program);
+    let mut units = [0u64; UnitKind::ALL.len()];
+    let mut chain = Chain { ready: vec![0; plans.resources.len()], released: vec![0; plans.resources.len()], last: 0 };
+    let instrs = &program.program().instrs;
+    let mut at = 0;
+    while at < instrs.len() {
+        let (body, count) = match instrs[at].op {
+            Op::Loop { count, length } => (at + 1..at + 1 + length as usize, count),
+            _ => (at..at + 1, 1),
+        };
+        for _ in 0..count {
+            for i in body.clone() {
+                chain.step(&plans, i);
+            }
+        }
+        for i in body.clone() {
+            let plan = &plans.plans[i];
+            units[plan.work_unit as usize] += plan.work * u64::from(count);
+        }
+        at = body.end;
+    }
+    // A memory channel has its share of the bandwidth: channels work side by side.
+    units[UnitKind::Memory as usize] /= u64::from(program.program().channels);
+    // Round trips of the small SVD overlap between prompts.
+    units[UnitKind::Svd as usize] = 0;
+    let units: Vec<(UnitKind, u64)> = UnitKind::ALL.into_iter().zip(units).collect();
+    let (mut limiter, mut cycles) = ("chain", chain.last);
+    for (kind, bound) in &units {
+        if *bound > cycles {
+            (limiter, cycles) = (kind.name(), *bound);
+        }
+    }
+    LowerBound { cycles, units, chain: chain.last, limiter }
+}
+
+struct Chain {
+    ready: Vec<u64>,
+    released: Vec<u64>,
+    last: u64,
+}
+
+impl Chain {
+    fn step(&mut self, plans: &Plans, instr: usize) {
+        let plan = &plans.plans[instr];
+        let (reads, writes) = (plans.operands(&plan.reads), plans.operands(&plan.writes));
+        let mut start = 0;
+        for &r in reads {
+            start = start.max(self.ready[r as usize]);
+        }
+        for &w in writes {
+            start = start.max(self.ready[w as usize]).max(self.released[w as usize]);
+        }
+        let end = start + plan.work;
+        for &w in writes {
+            self.ready[w as usize] = end;
+        }
+        // A source is in use for its work at least, but where the instruction releases it at issue.
+        if plan.release > 0 {
+            let released = start + plan.work.min(plan.release);
+            for &r in reads {
+                self.released[r as usize] = self.released[r as usize].max(released);
+            }
+        }
+        self.last = self.last.max(end);
+    }
+}

@@ -1,0 +1,174 @@
+//! Units that instructions contend for, and their numbering.
+//!
+//! Units that exist once per bank are kept once per *class*: a set of neighbouring banks that every
+//! layout of the program uses together, so that their state is always the same.
+
+use std::ops::Range;
+
+use dcom_arch::BankPorts;
+use dcom_isa::{Lay, Verified};
+
+/// A kind of unit. The order is that of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnitKind {
+    /// A bank's port (its read port if it has two).
+    Port,
+    /// A bank's write port; the same unit as `Port` if it has one.
+    WritePort,
+    /// The lanes of a bank's clusters, with the buffers' read ports.
+    Lanes,
+    /// The buffers' write port on the column bus.
+    Fill,
+    /// The buffers' write port behind the lanes.
+    Result,
+    /// The partition network's input.
+    Network,
+    /// A channel of the memory that A is streamed from.
+    Memory,
+    /// The link, towards the machine.
+    LinkIn,
+    /// The link, towards the host.
+    LinkOut,
+    /// The statistics unit.
+    Statistics,
+    /// The write side of the global broadcast memory.
+    GlobalWrite,
+    /// The read side of the global broadcast memory.
+    GlobalRead,
+    /// The scalar unit.
+    Scalar,
+    /// The small SVD.
+    Svd,
+}
+
+impl UnitKind {
+    /// All kinds, in the order of reports.
+    pub const ALL: [UnitKind; 14] = [
+        UnitKind::Port,
+        UnitKind::WritePort,
+        UnitKind::Lanes,
+        UnitKind::Fill,
+        UnitKind::Result,
+        UnitKind::Network,
+        UnitKind::Memory,
+        UnitKind::LinkIn,
+        UnitKind::LinkOut,
+        UnitKind::Statistics,
+        UnitKind::GlobalWrite,
+        UnitKind::GlobalRead,
+        UnitKind::Scalar,
+        UnitKind::Svd,
+    ];
+
+    /// Name in reports, as in `docs/machine.md`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            UnitKind::Port => "port",
+            UnitKind::WritePort => "write_port",
+            UnitKind::Lanes => "lanes",
+            UnitKind::Fill => "fill",
+            UnitKind::Result => "result",
+            UnitKind::Network => "network",
+            UnitKind::Memory => "memory",
+            UnitKind::LinkIn => "link_in",
+            UnitKind::LinkOut => "link_out",
+            UnitKind::Statistics => "statistics",
+            UnitKind::GlobalWrite => "global_write",
+            UnitKind::GlobalRead => "global_read",
+            UnitKind::Scalar => "scalar",
+            UnitKind::Svd => "svd",
+        }
+    }
+
+    /// Whether there is one per bank.
+    #[must_use]
+    pub fn per_bank(self) -> bool {
+        self <= UnitKind::Network
+    }
+}
+
+/// The units of a program's run: numbers, names, and how many real units each stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Units {
+    /// Boundaries of the classes: class i has the banks `edges[i]..edges[i + 1]`.
+    edges: Vec<u64>,
+    /// Classes that each layout's window covers.
+    windows: Vec<Range<u16>>,
+    classes: u16,
+    channels: u16,
+    shared_port: bool,
+}
+
+impl Units {
+    pub(crate) fn new(program: &Verified<'_>) -> Units {
+        let arch = program.arch();
+        let layouts = program.program().layouts.len();
+        let banks = |l: usize| program.shape(layout(l)).banks.clone();
+        let mut edges: Vec<u64> = vec![0, arch.banks()];
+        edges.extend((0..layouts).flat_map(|l| [banks(l).start, banks(l).end]));
+        edges.sort_unstable();
+        edges.dedup();
+        let at = |edge: u64| u16::try_from(edges.partition_point(|e| *e < edge)).expect("at most 1024 banks");
+        let windows = (0..layouts).map(|l| at(banks(l).start)..at(banks(l).end)).collect();
+        Units {
+            windows,
+            classes: u16::try_from(edges.len() - 1).expect("at most 1024 banks"),
+            edges,
+            channels: program.program().channels,
+            shared_port: arch.bank.ports == BankPorts::Shared,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.first_single()) + usize::from(self.channels) + 7
+    }
+
+    fn first_single(&self) -> u16 {
+        6 * self.classes
+    }
+
+    /// Units of a per-bank kind over the window of a layout.
+    pub(crate) fn window(&self, kind: UnitKind, layout: Lay) -> Range<u16> {
+        assert!(kind.per_bank(), "{kind:?} exists once");
+        let kind = if kind == UnitKind::WritePort && self.shared_port { UnitKind::Port } else { kind };
+        let base = kind as u16 * self.classes;
+        let window = &self.windows[layout.index()];
+        base + window.start..base + window.end
+    }
+
+    /// All memory channels, or one of them.
+    pub(crate) fn memory(&self, channel: Option<u16>) -> Range<u16> {
+        let base = self.first_single();
+        match channel {
+            Some(channel) => base + channel..base + channel + 1,
+            None => base..base + self.channels,
+        }
+    }
+
+    /// The unit of a kind that exists once.
+    pub(crate) fn single(&self, kind: UnitKind) -> Range<u16> {
+        let after_memory = kind as u16 - UnitKind::LinkIn as u16;
+        let unit = self.first_single() + self.channels + after_memory;
+        unit..unit + 1
+    }
+
+    /// Kind of a unit, and how many real units it stands for.
+    pub(crate) fn describe(&self, unit: usize) -> (UnitKind, u64) {
+        let unit = u16::try_from(unit).expect("units are numbered in 16 bits");
+        let single = self.first_single();
+        if unit < single {
+            let class = usize::from(unit % self.classes);
+            (UnitKind::ALL[usize::from(unit / self.classes)], self.edges[class + 1] - self.edges[class])
+        } else if unit < single + self.channels {
+            (UnitKind::Memory, 1)
+        } else {
+            (UnitKind::ALL[usize::from(unit - single - self.channels) + UnitKind::LinkIn as usize], 1)
+        }
+    }
+}
+
+/// The n-th layout.
+pub(crate) fn layout(n: usize) -> Lay {
+    Lay(u16::try_from(n).expect("layouts are numbered in 16 bits"))
+}
