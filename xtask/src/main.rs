@@ -1,2 +1,63 @@
-//! Placeholder until the command line is written.
-fn main() {}
+//! `cargo xtask`: sweeps and the reproduction of the paper. Orchestrates; the logic is in the crates.
+
+mod reproduce;
+mod sweep;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Sweeps and reproduction of the paper's figures.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a sweep on all cores: CSV and a plot of latency over the last axis.
+    ///
+    /// Without a file: expansion factor x cluster count at the paper's B = 64, S = H = 4096, K = 10.
+    Sweep {
+        /// Sweep file.
+        #[arg(default_value = "configs/sweeps/default.toml")]
+        config: PathBuf,
+        /// Directory for `<name>.csv`, `<name>.svg` and `<name>.png`.
+        #[arg(long, default_value = "reports/sweeps")]
+        output: PathBuf,
+    },
+    /// Put a figure of the paper beside what is simulated, under `reports/paper`.
+    Reproduce {
+        #[command(subcommand)]
+        what: Reproduction,
+    },
+}
+
+#[derive(Subcommand)]
+enum Reproduction {
+    /// Fig. 12: latency over the expansion factor, against C4 and C5.
+    Fig12,
+    /// The constant per prompt, fitted to Table 2's three decomposition times.
+    Fit,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Paths in sweep files and defaults are those of the repository.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let result = match arguments.command {
+        Command::Sweep { config, output } => sweep::run(&root, &config, &output),
+        Command::Reproduce { what: Reproduction::Fig12 } => reproduce::fig12(&root),
+        Command::Reproduce { what: Reproduction::Fit } => reproduce::fit(&root),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

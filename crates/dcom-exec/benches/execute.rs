@@ -14,8 +14,8 @@ const N: usize = 4096;
 
 const INGEST: &str = "
 .layout l0 len=4096 slices=32 clusters=8 first=0 count=32 granule=8 placement=spread reduction=tree
-.matrix a0 rows=4096 columns=4096 prompt=0 stride=0 store=memory
-ingest matrix=a0";
+.matrix a0 rows=4096 columns=4096 store=memory
+ingest matrix=a0 prompt=0 stride=0";
 
 fn main() {
     divan::main();

@@ -1,6 +1,6 @@
 //! Values on their way between partial-sum registers, the global broadcast memory and the clusters.
 
-use dcom_fp::{Accumulate, expanded_sum, from_bits, round16, to_bits};
+use dcom_fp::{Accumulate, expanded_sum, round16, to_bits};
 use dcom_isa::{Buf, Glob, Lay, Part, Reg};
 
 use crate::deal::size;

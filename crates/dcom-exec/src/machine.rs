@@ -125,7 +125,7 @@ impl<'a> Machine<'a> {
         let overflowed = self.operate(at, &op, pass)?;
         let matrix = op_matrix(&op);
         let prompt = match matrix {
-            Some(matrix) => Some(self.prompt_of(matrix, pass)?),
+            Some(matrix) => Some(self.resident(matrix)?.prompt),
             None => None,
         };
         let prompt = self.provenance.follow(&op, prompt);
@@ -142,9 +142,11 @@ impl<'a> Machine<'a> {
     /// Executes one operation; returns how many results overflowed.
     fn operate(&mut self, at: usize, op: &Op, pass: Pass) -> Result<u64, ExecError> {
         match *op {
-            Op::Ingest { matrix } => self.ingest(matrix, pass)?,
+            Op::Ingest { matrix, prompt, stride } => {
+                self.ingest(matrix, u64::from(prompt) + u64::from(stride) * u64::from(pass.iteration))?;
+            }
             Op::In { dst, host } => self.enter(dst, host)?,
-            Op::Out { matrix, side, index, src } => self.leave(self.prompt_of(matrix, pass)?, side, index, src),
+            Op::Out { matrix, side, index, src } => self.leave(self.resident(matrix)?.prompt, side, index, src),
             Op::Ld { dst, src } => {
                 let vector = self.state.bank(src).to_vec();
                 *self.state.half_mut(dst) = vector;
@@ -192,7 +194,7 @@ impl<'a> Machine<'a> {
             Op::Brk { p, x, max, tolerance } => self.brk(p, x, max, tolerance),
             Op::Clr { p } => self.state.predicates[p.index()] = Predicate::default(),
             Op::Svd { matrix, u, v, alpha, beta, k, r, exponent, p } => {
-                let prompt = self.prompt_of(matrix, pass)?;
+                let prompt = self.resident(matrix)?.prompt;
                 let operands = crate::svd::Operands { u, v, alpha, beta, k, r, exponent, p };
                 self.svd(prompt, &operands).map_err(|source| ExecError::Svd { matrix, source })?;
             }
@@ -200,22 +202,6 @@ impl<'a> Machine<'a> {
             Op::Loop { .. } => unreachable!("loops of a verified program do not nest"),
         }
         Ok(0)
-    }
-
-    /// The prompt that a matrix holds, or, before its first ingest, the one that its ingest would take.
-    fn prompt_of(&self, matrix: Mat, pass: Pass) -> Result<usize, ExecError> {
-        match &self.matrices[matrix.index()] {
-            Some(resident) => Ok(resident.prompt),
-            None => self.next_prompt(matrix, pass),
-        }
-    }
-
-    fn next_prompt(&self, matrix: Mat, pass: Pass) -> Result<usize, ExecError> {
-        let decl = &self.program().matrices[matrix.index()];
-        let prompt = u64::from(decl.prompt) + u64::from(decl.stride) * u64::from(pass.iteration);
-        let given = self.prompts.len();
-        let index = usize::try_from(prompt).ok().filter(|&index| index < given);
-        index.ok_or(ExecError::MissingPrompt { matrix, prompt, given })
     }
 
     pub(crate) fn resident(&self, matrix: Mat) -> Result<&Resident<'a>, ExecError> {
@@ -236,9 +222,11 @@ impl<'a> Machine<'a> {
         (self.register(register) as i32).clamp(-MAX_EXPONENT, MAX_EXPONENT)
     }
 
-    fn ingest(&mut self, matrix: Mat, pass: Pass) -> Result<(), ExecError> {
+    fn ingest(&mut self, matrix: Mat, prompt: u64) -> Result<(), ExecError> {
         let decl = &self.program().matrices[matrix.index()];
-        let prompt = self.next_prompt(matrix, pass)?;
+        let given = self.prompts.len();
+        let index = usize::try_from(prompt).ok().filter(|&index| index < given);
+        let prompt = index.ok_or(ExecError::MissingPrompt { matrix, prompt, given })?;
         let values = self.prompts[prompt];
         if (values.rows(), values.cols()) != (decl.rows as usize, decl.columns as usize) {
             return Err(ExecError::PromptShape {
@@ -293,7 +281,7 @@ impl<'a> Machine<'a> {
 /// The matrix that an operation names.
 fn op_matrix(op: &Op) -> Option<Mat> {
     match *op {
-        Op::Ingest { matrix }
+        Op::Ingest { matrix, .. }
         | Op::Out { matrix, .. }
         | Op::MvN { matrix, .. }
         | Op::MvT { matrix, .. }

@@ -10,7 +10,7 @@ use dcom_fp::{MatVec, PairwiseSum, to_bits};
 use dcom_isa::{Axis, Buf, BufferKind, Glob, Lay, Mat, Reg};
 use rayon::prelude::*;
 
-use crate::deal::{Deal, add};
+use crate::deal::add;
 use crate::error::ExecError;
 use crate::machine::Machine;
 use crate::resident::Product;

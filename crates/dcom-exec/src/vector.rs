@@ -1,7 +1,6 @@
 //! Operations on sliced vectors: dot products, corrections, scaling, combinations.
 
-use dcom_fp::{PairwiseSum, corrected, corrected_in_place, dot, expanded_sums, from_bits, round16, to_bits};
-use dcom_fp::{MatVec, canon32};
+use dcom_fp::{MatVec, corrected, corrected_in_place, dot, expanded_sums, from_bits, round16, to_bits};
 use dcom_isa::{BankVec, Buf, Part};
 
 use crate::machine::Machine;

@@ -179,6 +179,18 @@ impl Shape {
         &self.layout
     }
 
+    /// A range of cluster numbers that contains the window's clusters.
+    #[must_use]
+    pub fn clusters(&self) -> Range<u64> {
+        let l = &self.layout;
+        let (g, first, count) = (u64::from(l.clusters), u64::from(l.first), u64::from(l.count));
+        match l.placement {
+            Placement::Compact => g * first..g * (first + count),
+            // Spread partitions interleave over the whole array.
+            Placement::Spread => 0..u64::MAX,
+        }
+    }
+
     /// Elements that every cluster holds, padding included: `rounds x slots x granule`.
     #[must_use]
     pub fn local_len(&self) -> u64 {

@@ -2,8 +2,8 @@
 //!
 //! Invariants of a verified program on its machine:
 //! 1. every layout fits the machine; tables are within the limits of the sequencer;
-//! 2. regions of buffers, banks and global memory lie within their memory and do not overlap;
-//!    matrices in memory fit it together;
+//! 2. regions of buffers, banks and global memory lie within their memory and do not overlap, but for
+//!    those of windows without a common cluster or bank; matrices in memory fit it together;
 //! 3. every operand names an entry of its table, of the kind that the op takes, and lengths agree;
 //! 4. vectors of one operation have one layout; full copies, coefficients and scalars live on the
 //!    same window of partitions as the vectors they meet;
@@ -110,11 +110,12 @@ pub(crate) fn fail<T>(place: impl Into<String>, message: impl Into<String>) -> R
     Err(VerifyError { place: place.into(), message: message.into() })
 }
 
-/// A region of some memory, for the overlap check.
+/// A region of some memory, for the overlap check: regions in different places never overlap.
 struct Region {
     name: String,
     start: u64,
     len: u64,
+    place: std::ops::Range<u64>,
 }
 
 fn check_regions(mut regions: Vec<Region>, capacity: u64, what: &str) -> Result<(), VerifyError> {
@@ -124,9 +125,12 @@ fn check_regions(mut regions: Vec<Region>, capacity: u64, what: &str) -> Result<
         }
     }
     regions.sort_by_key(|r| r.start);
-    for pair in regions.windows(2) {
-        if pair[0].start + pair[0].len > pair[1].start {
-            return fail(&pair[1].name, format!("{what} {} overlap {}", pair[1].start, pair[0].name));
+    for (i, r) in regions.iter().enumerate() {
+        let reaching = regions[i + 1..].iter().take_while(|other| other.start < r.start + r.len);
+        for other in reaching {
+            if r.place.start < other.place.end && other.place.start < r.place.end {
+                return fail(&other.name, format!("{what} {} overlap {}", other.start, r.name));
+            }
         }
     }
     Ok(())
@@ -173,7 +177,7 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
         if bytes == 0 {
             return fail(name, "n = 0: must be at least 1");
         }
-        regions.push(Region { name, start: b.row.into(), len: bytes.div_ceil(arch.buffer_row_bytes()) });
+        regions.push(Region { name, start: b.row.into(), len: bytes.div_ceil(arch.buffer_row_bytes()), place: shape.clusters() });
     }
     check_regions(regions, arch.buffer_rows(), "buffer rows")?;
 
@@ -184,7 +188,7 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
         if b.vectors == 0 {
             return fail(name, "vectors = 0: must be at least 1");
         }
-        regions.push(Region { name, start: b.row.into(), len: u64::from(b.vectors) * shape.vector_beats });
+        regions.push(Region { name, start: b.row.into(), len: u64::from(b.vectors) * shape.vector_beats, place: shape.banks.clone() });
     }
     let mut memory_bytes = 0u64;
     for (i, m) in program.matrices.iter().enumerate() {
@@ -208,7 +212,7 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
     }
 
     let regions = program.globals.iter().enumerate();
-    let regions = regions.map(|(i, g)| Region { name: format!(".global g{i}"), start: g.word.into(), len: g.words.into() });
+    let regions = regions.map(|(i, g)| Region { name: format!(".global g{i}"), start: g.word.into(), len: g.words.into(), place: 0..1 });
     check_regions(regions.collect(), arch.broadcast.capacity_words, "global memory words")?;
     Ok(shapes)
 }
@@ -222,6 +226,6 @@ fn matrix_region(arch: &Arch, name: &str, m: &MatrixDecl, axis: Axis, shape: &Sh
     if shape.layout().len != cut {
         return fail(name, format!("cut by {axis}, of which it has {cut}, with a layout of {} elements", shape.layout().len));
     }
-    Ok(Region { name: name.to_owned(), start: row.into(), len: shape.tile_beats * u64::from(along).div_ceil(width) })
+    Ok(Region { name: name.to_owned(), start: row.into(), len: shape.tile_beats * u64::from(along).div_ceil(width), place: shape.banks.clone() })
 }
 

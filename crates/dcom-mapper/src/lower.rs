@@ -7,7 +7,7 @@ use crate::layouts::PromptLayouts;
 use crate::map::MapError;
 use crate::memory::Memory;
 use crate::params::{PartialSums, Residency, WorkloadParams};
-use crate::product::Product;
+use crate::product::{Budget, Product};
 
 /// Registers for partial sums that a prompt takes in turn.
 const PARTIAL_REGISTERS: u16 = 4;
@@ -36,6 +36,59 @@ struct SideRegions {
     parts: u32,
 }
 
+/// Where a prompt in flight keeps what it needs, but for the products of A.
+pub(crate) struct Prompt {
+    layouts: PromptLayouts,
+    matrices: Vec<Mat>,
+    scalars: Scalars,
+    u: SideRegions,
+    v: SideRegions,
+    pred: Pred,
+    first_part: u16,
+}
+
+impl Prompt {
+    /// Allocates the regions of prompt `number`, in the window that `memory` is in.
+    pub(crate) fn new(
+        memory: &mut Memory<'_>,
+        w: &WorkloadParams,
+        graph: &OpGraph,
+        number: u16,
+        layouts: PromptLayouts,
+        sets: u32,
+    ) -> Result<Prompt, MapError> {
+        let sequencer = memory.arch.sequencer;
+        if u64::from(number) >= sequencer.predicates {
+            return Err(MapError::new(
+                "sequencer.predicates",
+                format!("each prompt in flight needs a predicate; there are {}", sequencer.predicates),
+            ));
+        }
+        if u64::from(PARTIAL_REGISTERS) * (u64::from(number) + 1) > sequencer.partial_registers {
+            return Err(MapError::new(
+                "sequencer.partial_registers",
+                format!("each prompt in flight needs {PARTIAL_REGISTERS} partial-sum registers; there are {}", sequencer.partial_registers),
+            ));
+        }
+        Ok(Prompt {
+            layouts,
+            matrices: (0..sets).map(|_| matrix(memory, w, layouts)).collect::<Result<Vec<_>, _>>()?,
+            scalars: Scalars {
+                alpha: memory.regs(graph.iterations)?,
+                beta: memory.regs(graph.iterations)?,
+                exponent: memory.regs(1)?,
+                one: memory.regs(1)?,
+                largest: memory.regs(1)?,
+                work: memory.regs(1)?,
+            },
+            u: side_regions(memory, w, graph, layouts, Side::U)?,
+            v: side_regions(memory, w, graph, layouts, Side::V)?,
+            pred: Pred(number),
+            first_part: number * PARTIAL_REGISTERS,
+        })
+    }
+}
+
 /// The instructions of one prompt, for each set of matrices.
 pub(crate) struct Lowering {
     matrices: Vec<Mat>,
@@ -43,55 +96,25 @@ pub(crate) struct Lowering {
 }
 
 impl Lowering {
+    /// Lowers the graph for a prompt; each of its two products has the budget.
     pub(crate) fn new(
         memory: &mut Memory<'_>,
         w: &WorkloadParams,
         graph: &OpGraph,
-        prompt: u16,
-        layouts: PromptLayouts,
-        sets: u32,
+        prompt: &Prompt,
+        budget: Budget,
     ) -> Result<Lowering, MapError> {
-        let prompts = u64::from(w.prompts_in_flight.min(w.prompts));
-        let left = prompts - u64::from(prompt);
-        let matrices = (0..sets).map(|_| matrix(memory, w, layouts)).collect::<Result<Vec<_>, _>>()?;
-        let scalars = Scalars {
-            alpha: memory.regs(graph.iterations)?,
-            beta: memory.regs(graph.iterations)?,
-            exponent: memory.regs(1)?,
-            one: memory.regs(1)?,
-            largest: memory.regs(1)?,
-            work: memory.regs(1)?,
-        };
-        let u = side_regions(memory, w, graph, layouts, Side::U)?;
-        let v = side_regions(memory, w, graph, layouts, Side::V)?;
-        // The products share what the buffers have left, with those of the prompts to come.
-        let product = Product::new(memory, w, layouts, false, 2 * left)?;
-        let transposed = Product::new(memory, w, layouts, true, 2 * left - 1)?;
-        if prompt >= u16::try_from(memory.arch.sequencer.predicates).expect("at most 255") {
-            return Err(MapError::new(
-                "sequencer.predicates",
-                format!("{prompts} prompts in flight need as many predicates; there are {}", memory.arch.sequencer.predicates),
-            ));
-        }
-        if u64::from(PARTIAL_REGISTERS) * prompts > memory.arch.sequencer.partial_registers {
-            return Err(MapError::new(
-                "sequencer.partial_registers",
-                format!("{prompts} prompts in flight need {} partial-sum registers", u64::from(PARTIAL_REGISTERS) * prompts),
-            ));
-        }
+        let product = Product::new(memory, w, prompt.layouts, false, budget)?;
+        let transposed = Product::new(memory, w, prompt.layouts, true, budget)?;
         let mut bodies = Vec::new();
-        for &matrix in &matrices {
+        for &matrix in &prompt.matrices {
             let mut emitter = Emitter {
                 w,
                 graph,
                 matrix,
-                u: &u,
-                v: &v,
+                prompt,
                 product: &product,
                 transposed: &transposed,
-                scalars: &scalars,
-                pred: Pred(prompt),
-                first_part: prompt * PARTIAL_REGISTERS,
                 next_part: 0,
                 next_coefficient: 0,
                 next_scalar: 0,
@@ -106,15 +129,18 @@ impl Lowering {
             }
             bodies.push(emitter.instrs);
         }
-        Ok(Lowering { matrices, bodies })
+        Ok(Lowering { matrices: prompt.matrices.clone(), bodies })
     }
 
     pub(crate) fn matrix(&self, set: usize) -> Mat {
         self.matrices[set]
     }
 
-    pub(crate) fn body(&self, set: usize) -> &[Instr] {
-        &self.bodies[set]
+    /// The instructions up to the start vector, and those after it.
+    pub(crate) fn body(&self, set: usize) -> (&[Instr], &[Instr]) {
+        let body = &self.bodies[set];
+        let start = body.iter().position(|i| matches!(i.op, Op::Start { .. })).expect("every prompt has a start vector");
+        body.split_at(start + 1)
     }
 }
 
@@ -194,13 +220,9 @@ struct Emitter<'a> {
     w: &'a WorkloadParams,
     graph: &'a OpGraph,
     matrix: Mat,
-    u: &'a SideRegions,
-    v: &'a SideRegions,
+    prompt: &'a Prompt,
     product: &'a Product,
     transposed: &'a Product,
-    scalars: &'a Scalars,
-    pred: Pred,
-    first_part: u16,
     next_part: u16,
     next_coefficient: usize,
     next_scalar: usize,
@@ -217,13 +239,13 @@ fn nth(first: Reg, n: u16) -> Reg {
 
 impl Emitter<'_> {
     fn emit(&mut self, op: Op) {
-        self.instrs.push(Instr { op, guard: self.guarded.then_some(self.pred), phase: self.phase });
+        self.instrs.push(Instr { op, guard: self.guarded.then_some(self.prompt.pred), phase: self.phase });
     }
 
     fn side(&self, side: Side) -> &SideRegions {
         match side {
-            Side::U => self.u,
-            Side::V => self.v,
+            Side::U => &self.prompt.u,
+            Side::V => &self.prompt.v,
         }
     }
 
@@ -243,7 +265,7 @@ impl Emitter<'_> {
                 self.phase = Phase::Ingest;
                 let shift = shift(self.w.rows);
                 let dst = self.vector(Side::V, 0);
-                self.emit(Op::Start { dst, matrix: self.matrix, kind, exponent: self.scalars.exponent, shift: if kind == StartKind::Mean { shift } else { 0 } });
+                self.emit(Op::Start { dst, matrix: self.matrix, kind, exponent: self.prompt.scalars.exponent, shift: if kind == StartKind::Mean { shift } else { 0 } });
             }
             Node::MatVec { step } => self.product(Side::U, step, self.vector(Side::V, step)),
             Node::MatVecTransposed { step } => self.product(Side::V, step + 1, self.vector(Side::U, step)),
@@ -251,8 +273,8 @@ impl Emitter<'_> {
                 self.phase = Phase::Reorth;
                 // u_j = A v_j - beta_(j-1) u_(j-1); v_j = A^T u_(j-1) - alpha_(j-1) v_(j-1).
                 let known = match side {
-                    Side::U => nth(self.scalars.beta, step - 1),
-                    Side::V => nth(self.scalars.alpha, step - 1),
+                    Side::U => nth(self.prompt.scalars.beta, step - 1),
+                    Side::V => nth(self.prompt.scalars.alpha, step - 1),
                 };
                 let c = self.broadcast_scalar(side, known);
                 let (z, v) = (self.vector(side, step), self.vector(side, step - 1));
@@ -271,14 +293,14 @@ impl Emitter<'_> {
                 self.phase = Phase::SmallSvd;
                 self.emit(Op::Svd {
                     matrix: self.matrix,
-                    u: self.u.small_vectors,
-                    v: self.v.small_vectors,
-                    alpha: self.scalars.alpha,
-                    beta: self.scalars.beta,
+                    u: self.prompt.u.small_vectors,
+                    v: self.prompt.v.small_vectors,
+                    alpha: self.prompt.scalars.alpha,
+                    beta: self.prompt.scalars.beta,
                     k: self.graph.iterations,
                     r: self.graph.rank,
-                    exponent: self.scalars.exponent,
-                    p: self.pred,
+                    exponent: self.prompt.scalars.exponent,
+                    p: self.prompt.pred,
                 });
             }
             Node::Factor { side } => self.factor(side),
@@ -290,8 +312,8 @@ impl Emitter<'_> {
     fn statistics(&mut self) {
         self.phase = Phase::Ingest;
         self.guarded = false;
-        let Scalars { exponent, one, work, .. } = *self.scalars;
-        self.emit(Op::Clr { p: self.pred });
+        let Scalars { exponent, one, work, .. } = self.prompt.scalars;
+        self.emit(Op::Clr { p: self.prompt.pred });
         self.emit(Op::Ldi { dst: one, value: 1.0 });
         if self.w.scale_input {
             self.emit(Op::Stat { dst: exponent, matrix: self.matrix });
@@ -319,7 +341,7 @@ impl Emitter<'_> {
             Side::U => self.product,
             Side::V => self.transposed,
         };
-        for op in product.ops(self.matrix, input, output, self.scalars.exponent) {
+        for op in product.ops(self.matrix, input, output, self.prompt.scalars.exponent) {
             self.emit(op);
         }
     }
@@ -344,7 +366,7 @@ impl Emitter<'_> {
 
     /// Partial dot products of basis vector `index` with the vector, to global memory.
     fn partial_dots(&mut self, side: Side, step: u16, index: u16, dst: Glob) {
-        let part = Part(self.first_part + self.next_part);
+        let part = Part(self.prompt.first_part + self.next_part);
         self.next_part = (self.next_part + 1) % PARTIAL_REGISTERS;
         let (a, b) = (self.slot(side, index), self.vector(side, step));
         self.emit(Op::Dot { dst: part, a, b });
@@ -406,7 +428,7 @@ impl Emitter<'_> {
 
     fn normalize(&mut self, side: Side, step: u16, column: u16) {
         self.phase = Phase::Norm;
-        let Scalars { alpha, beta, one, largest, work, .. } = *self.scalars;
+        let Scalars { alpha, beta, one, largest, work, .. } = self.prompt.scalars;
         let is_start = side == Side::V && column == 0;
         let norm = match side {
             Side::U => nth(alpha, column),
@@ -414,7 +436,7 @@ impl Emitter<'_> {
             Side::V => nth(beta, column - 1),
         };
         let z = self.vector(side, step);
-        let part = Part(self.first_part + self.next_part);
+        let part = Part(self.prompt.first_part + self.next_part);
         self.next_part = (self.next_part + 1) % PARTIAL_REGISTERS;
         let regions = self.side(side);
         let (src, n) = (regions.partials[0], regions.parts);
@@ -426,7 +448,7 @@ impl Emitter<'_> {
             let first = side == Side::U && column == 0;
             self.emit(Op::Max { dst: largest, a: if first { norm } else { largest }, b: norm });
             let tolerance = u16::try_from(self.w.breakdown_tolerance_log2).expect("at most 126");
-            self.emit(Op::Brk { p: self.pred, x: norm, max: largest, tolerance });
+            self.emit(Op::Brk { p: self.prompt.pred, x: norm, max: largest, tolerance });
             self.guarded = true;
         }
         self.emit(Op::Div { dst: work, a: one, b: norm });

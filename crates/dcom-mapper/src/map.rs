@@ -1,15 +1,14 @@
 //! The whole batch: prompts in flight, loops, overlap of arrival.
 
-use std::ops::Range;
-
 use dcom_arch::Arch;
 use dcom_isa::opgraph::{GramSchmidt, OpGraph, Reorthogonalization, golub_kahan};
-use dcom_isa::{Instr, Op, Phase, Program};
+use dcom_isa::{Instr, Op, Phase, Program, Side};
 use thiserror::Error;
 
-use crate::layouts::layouts;
-use crate::lower::Lowering;
+use crate::layouts::{PromptLayouts, layouts};
+use crate::lower::{Lowering, Prompt};
 use crate::memory::Memory;
+use crate::product::Budget;
 use crate::params::{Scheme, Windows, WorkloadParams};
 
 /// A mapping that the machine cannot hold.
@@ -81,15 +80,54 @@ pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
     let mut memory = Memory::new(arch, program)?;
     // Two sets of matrices when one arrives while the other is used.
     let sets = if w.overlap_ingest && w.prompts > in_flight { 2 } else { 1 };
+    let windows = Spaces::new(w, &memory, &prompt_layouts);
+    let mut prompts = Vec::new();
+    for (number, layouts) in (0..in_flight).zip(&prompt_layouts) {
+        windows.enter(&mut memory, number);
+        prompts.push(Prompt::new(&mut memory, w, &graph, short(number), *layouts, sets)?);
+    }
+    // Two products per prompt share what the prompts leave.
+    let per_window = if windows.buffers == 1 { in_flight } else { 1 };
+    let buffer_rows = (0..in_flight).map(|number| {
+        windows.enter(&mut memory, number);
+        memory.buffer_rows_left() / (2 * u64::from(per_window))
+    });
+    let buffer_rows = buffer_rows.min().expect("at least one prompt");
+    let budget = Budget { buffer_rows, global_words: memory.global_words_left() / (2 * u64::from(in_flight)) };
     let mut lowerings = Vec::new();
-    for (prompt, layouts) in prompt_layouts.iter().enumerate() {
-        let prompt = short(u32::try_from(prompt).expect("at most 64 prompts in flight"));
-        lowerings.push(Lowering::new(&mut memory, w, &graph, prompt, *layouts, sets)?);
+    for (number, prompt) in (0..in_flight).zip(&prompts) {
+        windows.enter(&mut memory, number);
+        lowerings.push(Lowering::new(&mut memory, w, &graph, prompt, budget)?);
     }
     let mut batch = Batch { lowerings: &lowerings, instrs: Vec::new() };
     if sets == 1 { batch.one_after_the_other(w.prompts, in_flight) } else { batch.overlapped(w.prompts, in_flight) }
     let Batch { instrs, .. } = batch;
     Ok(Mapped { program: Program { instrs, ..memory.program }, graph, iterations, rank })
+}
+
+/// How many separate spaces there are in buffers and banks: one, or one per prompt in flight.
+struct Spaces {
+    buffers: usize,
+    banks: usize,
+}
+
+impl Spaces {
+    fn new(w: &WorkloadParams, memory: &Memory<'_>, prompts: &[PromptLayouts]) -> Spaces {
+        if w.windows == Windows::Shared {
+            return Spaces { buffers: 1, banks: 1 };
+        }
+        // Windows follow each other; the last bank of one may be the first of the next.
+        let banks = |p: &PromptLayouts| memory.shape(p.basis(Side::U)).banks.clone();
+        let apart = prompts.windows(2).all(|pair| {
+            let (a, b) = (banks(&pair[0]), banks(&pair[1]));
+            a.end <= b.start || b.end <= a.start
+        });
+        Spaces { buffers: prompts.len(), banks: if apart { prompts.len() } else { 1 } }
+    }
+
+    fn enter(&self, memory: &mut Memory<'_>, prompt: u32) {
+        memory.enter(prompt as usize, self.buffers, self.banks);
+    }
 }
 
 /// Writes the instruction stream of a batch.
@@ -103,13 +141,13 @@ impl Batch<'_> {
     fn one_after_the_other(&mut self, prompts: u32, in_flight: u32) {
         let full = prompts / in_flight;
         self.repeat(full, |batch| {
-            batch.ingest(0, 0, in_flight, in_flight);
-            batch.compute(0, in_flight);
+            batch.instrs.extend(batch.ingest(0, 0, in_flight, in_flight));
+            batch.compute_while(0, in_flight, &[]);
         });
         let rest = prompts % in_flight;
         if rest > 0 {
-            self.ingest(0, full * in_flight, rest, 0);
-            self.compute(0, rest);
+            self.instrs.extend(self.ingest(0, full * in_flight, rest, 0));
+            self.compute_while(0, rest, &[]);
         }
     }
 
@@ -119,13 +157,11 @@ impl Batch<'_> {
         let rest = prompts % in_flight;
         // Group 0 is there; an iteration takes groups 2t and 2t + 1 and leaves 2t + 2 there.
         let pairs = (full - 1) / 2;
-        self.ingest(0, 0, in_flight, 0);
+        self.instrs.extend(self.ingest(0, 0, in_flight, 0));
         if pairs > 0 {
             self.repeat(pairs, |batch| {
-                batch.ingest(1, in_flight, in_flight, 2 * in_flight);
-                batch.compute(0, in_flight);
-                batch.ingest(0, 2 * in_flight, in_flight, 2 * in_flight);
-                batch.compute(1, in_flight);
+                batch.compute_while(0, in_flight, &batch.ingest(1, in_flight, in_flight, 2 * in_flight));
+                batch.compute_while(1, in_flight, &batch.ingest(0, 2 * in_flight, in_flight, 2 * in_flight));
             });
         }
         let mut group = 2 * pairs;
@@ -136,10 +172,7 @@ impl Batch<'_> {
             if here == 0 {
                 break;
             }
-            if next > 0 {
-                self.ingest(1 - set, (group + 1) * in_flight, next, 0);
-            }
-            self.compute(set, here);
+            self.compute_while(set, here, &self.ingest(1 - set, (group + 1) * in_flight, next, 0));
             group += 1;
             set = 1 - set;
         }
@@ -158,19 +191,30 @@ impl Batch<'_> {
         }
     }
 
-    fn ingest(&mut self, set: usize, first: u32, prompts: u32, stride: u32) {
-        for (lowering, prompt) in self.lowerings.iter().zip(first..first + prompts) {
+    fn ingest(&self, set: usize, first: u32, prompts: u32, stride: u32) -> Vec<Instr> {
+        let ingest = |(lowering, prompt): (&Lowering, u32)| {
             let op = Op::Ingest { matrix: lowering.matrix(set), prompt, stride };
-            self.instrs.push(Instr { op, guard: None, phase: Phase::Ingest });
-        }
+            Instr { op, guard: None, phase: Phase::Ingest }
+        };
+        self.lowerings.iter().zip(first..first + prompts).map(ingest).collect()
     }
 
-    /// One instruction of each prompt in turn.
-    fn compute(&mut self, set: usize, prompts: u32) {
-        let bodies: Vec<&[Instr]> = self.lowerings.iter().zip(0..prompts).map(|(l, _)| l.body(set)).collect();
-        let longest: Range<usize> = 0..bodies.iter().map(|b| b.len()).max().unwrap_or_default();
-        for i in longest {
-            self.instrs.extend(bodies.iter().filter_map(|b| b.get(i)));
+    /// One instruction of each prompt in turn. The next prompts are sent for once the statistics
+    /// unit has given the start vectors, evenly over the rest, since they come one after the other.
+    fn compute_while(&mut self, set: usize, prompts: u32, next: &[Instr]) {
+        let bodies: Vec<(&[Instr], &[Instr])> = self.lowerings.iter().zip(0..prompts).map(|(l, _)| l.body(set)).collect();
+        self.take_turns(bodies.iter().map(|b| b.0), &[]);
+        self.take_turns(bodies.iter().map(|b| b.1), next);
+    }
+
+    fn take_turns<'b>(&mut self, bodies: impl Iterator<Item = &'b [Instr]> + Clone, between: &[Instr]) {
+        let longest = bodies.clone().map(<[Instr]>::len).max().unwrap_or_default();
+        let mut between = between.iter().enumerate().map(|(n, instr)| (n * longest / between.len(), *instr)).peekable();
+        for i in 0..longest {
+            while let Some((_, instr)) = between.next_if(|(at, _)| *at == i) {
+                self.instrs.push(instr);
+            }
+            self.instrs.extend(bodies.clone().filter_map(|b| b.get(i)));
         }
     }
 }

@@ -10,8 +10,10 @@ pub(crate) struct Memory<'a> {
     pub(crate) arch: &'a Arch,
     pub(crate) program: Program,
     pub(crate) shapes: Vec<Shape>,
-    buffer_rows: u64,
-    bank_rows: u64,
+    /// Rows in use per window: windows of their own have clusters of their own.
+    buffer_rows: Vec<u64>,
+    bank_rows: Vec<u64>,
+    window: usize,
     global_words: u64,
     regs: u64,
 }
@@ -23,7 +25,25 @@ impl<'a> Memory<'a> {
             .iter()
             .map(|l| l.check(arch).map_err(|m| MapError::new("mapping.expansion_factor", m)))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Memory { arch, program, shapes, buffer_rows: 0, bank_rows: 0, global_words: 0, regs: 0 })
+        Ok(Memory { arch, program, shapes, buffer_rows: vec![0], bank_rows: vec![0], window: 0, global_words: 0, regs: 0 })
+    }
+
+    /// From here on, regions are allocated in the clusters and banks of one of `buffers` and `banks`
+    /// windows, 1 if all prompts share them.
+    pub(crate) fn enter(&mut self, window: usize, buffers: usize, banks: usize) {
+        self.buffer_rows.resize(buffers, 0);
+        self.bank_rows.resize(banks, 0);
+        self.window = window;
+    }
+
+    fn used_buffer_rows(&mut self) -> &mut u64 {
+        let window = self.window % self.buffer_rows.len();
+        &mut self.buffer_rows[window]
+    }
+
+    fn used_bank_rows(&mut self) -> &mut u64 {
+        let window = self.window % self.bank_rows.len();
+        &mut self.bank_rows[window]
     }
 
     pub(crate) fn shape(&self, layout: Lay) -> &Shape {
@@ -43,26 +63,26 @@ impl<'a> Memory<'a> {
     }
 
     /// Buffer rows that are left.
-    pub(crate) fn buffer_rows_left(&self) -> u64 {
-        self.arch.buffer_rows().saturating_sub(self.buffer_rows)
+    pub(crate) fn buffer_rows_left(&mut self) -> u64 {
+        self.arch.buffer_rows() - *self.used_buffer_rows()
     }
 
     pub(crate) fn buffer(&mut self, kind: BufferKind, layout: Lay) -> Result<Buf, MapError> {
         let rows = self.rows_of(kind, layout);
-        if rows > self.buffer_rows_left() {
+        let used = *self.used_buffer_rows();
+        if used + rows > self.arch.buffer_rows() {
             return Err(MapError::new(
                 "cluster.buffer_bytes",
                 format!(
                     "the cluster buffers are too small: {} bytes are in use and {kind:?} needs {} more, of {}",
-                    self.buffer_rows * self.arch.buffer_row_bytes(),
+                    used * self.arch.buffer_row_bytes(),
                     rows * self.arch.buffer_row_bytes(),
                     self.arch.cluster.buffer_bytes
                 ),
             ));
         }
-        let row = small(self.buffer_rows);
-        self.buffer_rows += rows;
-        self.program.buffers.push(BufferDecl { kind, layout, row });
+        *self.used_buffer_rows() += rows;
+        self.program.buffers.push(BufferDecl { kind, layout, row: small(used) });
         Ok(Buf(table_index(self.program.buffers.len(), "buffer regions", "sequencer.buffer_regions")?))
     }
 
@@ -75,7 +95,7 @@ impl<'a> Memory<'a> {
 
     /// Takes bank rows; returns the first.
     pub(crate) fn take_bank_rows(&mut self, rows: u64, what: &str) -> Result<u64, MapError> {
-        let row = self.bank_rows;
+        let row = *self.used_bank_rows();
         if row + rows > self.arch.bank_rows() {
             return Err(MapError::new(
                 "bank.capacity_bytes",
@@ -87,7 +107,7 @@ impl<'a> Memory<'a> {
                 ),
             ));
         }
-        self.bank_rows += rows;
+        *self.used_bank_rows() += rows;
         Ok(row)
     }
 

@@ -17,6 +17,13 @@ struct Strip {
     len: u32,
 }
 
+/// What one product may use of the memories.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    pub(crate) buffer_rows: u64,
+    pub(crate) global_words: u64,
+}
+
 /// A product A v or A^T u, with its regions.
 #[derive(Clone, Debug)]
 pub(crate) struct Product {
@@ -47,13 +54,13 @@ impl Product {
         }
     }
 
-    /// Allocates the regions; `share` products, this one included, share what is left of the memories.
+    /// Allocates the regions within a budget, so that the prompts in flight get strips of equal length.
     pub(crate) fn new(
         memory: &mut Memory<'_>,
         w: &WorkloadParams,
         layouts: PromptLayouts,
         transposed: bool,
-        share: u64,
+        budget: Budget,
     ) -> Result<Product, MapError> {
         let dataflow = if transposed { w.transposed_product } else { w.product };
         let (input, output) = Product::sides(transposed);
@@ -73,7 +80,7 @@ impl Product {
             Dataflow::Gather => output,
             Dataflow::Reduce => input,
         };
-        let mut rows_left = memory.buffer_rows_left() / share;
+        let mut rows_left = budget.buffer_rows;
         if reslice(resliced) {
             let layout = layouts.product(resliced);
             rows_left = rows_left.saturating_sub(memory.rows_of(BufferKind::Vector, layout));
@@ -83,18 +90,23 @@ impl Product {
             Dataflow::Gather => 2,
             Dataflow::Reduce => 4,
         };
-        // Elements that fit; at least one tile, so that an error names the region that does not fit.
-        let mut fit = rows_left * memory.arch.buffer_row_bytes() / bytes;
+        let fit = |rows: u64| rows * memory.arch.buffer_row_bytes() / bytes;
         let partitions = memory.shape(window).engaged_partitions;
-        if dataflow == Dataflow::Reduce {
-            fit = fit.min(memory.global_words_left() / (share + 1) / partitions);
+        let words = match dataflow {
+            Dataflow::Gather => u64::MAX,
+            Dataflow::Reduce => budget.global_words / partitions,
+        };
+        let mut strip = fit(rows_left).min(words);
+        if strip < len.into() {
+            if dataflow == Dataflow::Gather {
+                let layout = layouts.product(output);
+                rows_left = rows_left.saturating_sub(memory.rows_of(BufferKind::Wide, layout));
+                product.wide = Some(memory.buffer(BufferKind::Wide, layout)?);
+            }
+            // Two regions, since the last strip may be shorter; at least one tile each.
+            strip = (rows_left / 2 * memory.arch.buffer_row_bytes() / bytes).min(words).max(tile);
         }
-        if fit < len.into() && dataflow == Dataflow::Gather {
-            let wide = memory.rows_of(BufferKind::Wide, layouts.product(output));
-            fit = rows_left.saturating_sub(wide) * memory.arch.buffer_row_bytes() / bytes;
-            product.wide = Some(memory.buffer(BufferKind::Wide, layouts.product(output))?);
-        }
-        product.add_strips(memory, len, tile, fit, window)?;
+        product.add_strips(memory, len, tile, strip, window)?;
         if dataflow == Dataflow::Reduce {
             let longest = product.strips.iter().map(|s| u64::from(s.len)).max().unwrap_or_default();
             product.partials = Some(memory.global(longest * partitions)?);
@@ -102,11 +114,11 @@ impl Product {
         Ok(product)
     }
 
-    /// Cuts `len` elements into equal strips of whole tiles of which two regions fit into `fit` elements
-    /// (a shorter last strip has a region of its own), or one strip of all.
-    fn add_strips(&mut self, memory: &mut Memory<'_>, len: u32, tile: u64, fit: u64, window: Lay) -> Result<(), MapError> {
+    /// Cuts `len` elements into equal strips of whole tiles and at most `longest` elements; a shorter last
+    /// strip has a region of its own.
+    fn add_strips(&mut self, memory: &mut Memory<'_>, len: u32, tile: u64, longest: u64, window: Lay) -> Result<(), MapError> {
         let tiles = u64::from(len).div_ceil(tile);
-        let strips = if u64::from(len) <= fit { 1 } else { tiles.div_ceil((fit / 2 / tile).max(1)) };
+        let strips = if u64::from(len) <= longest { 1 } else { tiles.div_ceil((longest / tile).max(1)) };
         let step = tiles.div_ceil(strips);
         let small = |n: u64| u32::try_from(n).expect("vectors are shorter than 2^32");
         let mut regions: Vec<(u32, Buf)> = Vec::new();

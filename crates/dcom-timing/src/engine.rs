@@ -68,6 +68,8 @@ pub struct Run {
     pub cycles: Cycles,
     /// Iterations of loops that were not simulated because the state of the machine had repeated.
     pub extrapolated_iterations: u64,
+    /// Executed instructions from which on time was advanced by extrapolation, and by how much in all.
+    pub(crate) jumps: Vec<(usize, u64)>,
     /// The instructions that were simulated, in order of issue.
     pub executed: Vec<Executed>,
     /// Times that each instruction of the program was executed, and of these skipped.
@@ -128,6 +130,7 @@ struct Engine<'a, 'p> {
     tests_seen: usize,
     iteration: u32,
     extrapolated: u64,
+    jumps: Vec<(usize, u64)>,
     executed: Vec<Executed>,
     counts: Vec<(u64, u64)>,
     frontier: Vec<u64>,
@@ -166,6 +169,7 @@ impl<'a, 'p> Engine<'a, 'p> {
             tests_seen: 0,
             iteration: 0,
             extrapolated: 0,
+            jumps: Vec::new(),
             executed: Vec::with_capacity(n),
             counts: vec![(0, 0); n],
             frontier: vec![0; n],
@@ -211,6 +215,8 @@ impl<'a, 'p> Engine<'a, 'p> {
                 let shift = period.checked_mul(left).filter(|s| *s < 1 << 62).ok_or(TimingError::TooLong)?;
                 self.extrapolate(totals, left);
                 self.state.shift(shift);
+                let earlier = self.jumps.last().map_or(0, |j| j.1);
+                self.jumps.push((self.executed.len(), earlier + shift));
                 self.extrapolated += left;
                 break;
             }
@@ -355,6 +361,7 @@ impl<'a, 'p> Engine<'a, 'p> {
         Run {
             cycles: Cycles(self.state.frontier),
             extrapolated_iterations: self.extrapolated,
+            jumps: self.jumps,
             executed: self.executed,
             counts: self.counts,
             frontier: self.frontier,
@@ -366,6 +373,11 @@ impl<'a, 'p> Engine<'a, 'p> {
 }
 
 impl Run {
+    /// Time by which extrapolation had advanced before an executed instruction issued.
+    pub(crate) fn advanced(&self, executed: usize) -> u64 {
+        self.jumps.iter().rev().find(|(from, _)| *from <= executed).map_or(0, |j| j.1)
+    }
+
     pub(crate) fn plan(&self, instr: u32) -> &Plan {
         &self.plans.plans[instr as usize]
     }

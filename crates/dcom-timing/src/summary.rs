@@ -1,6 +1,5 @@
 //! What a run took, for reports: phases, op classes, units, stalls, critical path, activity.
 
-use dcom_base::Cycles;
 use dcom_isa::{Phase, Verified};
 use serde::Serialize;
 
@@ -159,7 +158,11 @@ impl Run {
     /// op's latency beyond.
     #[expect(clippy::cast_precision_loss, reason = "reporting")]
     fn critical_path(&self, program: &Verified<'_>) -> Vec<(String, f64)> {
-        let Some(end) = self.executed.iter().max_by_key(|e| e.done) else { return Vec::new() };
+        // Times as if the iterations that were not simulated did not exist.
+        let issue = |id: usize| self.executed[id].issue.0 - self.advanced(id);
+        let Some(end) = (0..self.executed.len()).max_by_key(|id| self.executed[*id].done.0 - self.advanced(*id)) else {
+            return Vec::new();
+        };
         let mut units = [0u64; UnitKind::ALL.len()];
         let mut latency = std::collections::BTreeMap::<&'static str, u64>::new();
         let mut issue_cycles = 0;
@@ -169,17 +172,19 @@ impl Run {
             units[plan.busy_unit as usize] += busy;
             *latency.entry(program.program().instrs[instr as usize].op.mnemonic()).or_default() += time - busy;
         };
-        account(end.instr, end.done.since(end.issue).0);
+        let last = &self.executed[end];
+        account(last.instr, last.done.since(last.issue).0);
         let mut at = end;
-        while let Some(limiter) = self.executed.get(at.limiter as usize) {
-            let time = at.issue.since(limiter.issue).0;
-            match at.cause {
+        while let Some(limiter) = self.executed.get(self.executed[at].limiter as usize) {
+            let from = self.executed[at].limiter as usize;
+            let time = issue(at) - issue(from);
+            match self.executed[at].cause {
                 Cause::Order => issue_cycles += time,
                 Cause::Operand | Cause::Release | Cause::Unit(_) => account(limiter.instr, time),
             }
-            at = limiter;
+            at = from;
         }
-        let total = end.done.since(dcom_base::Cycle::ZERO).max(Cycles(1)).0 as f64;
+        let total = (last.done.0 - self.advanced(end)).max(1) as f64;
         let mut parts: Vec<(String, u64)> = UnitKind::ALL.iter().zip(units).map(|(k, c)| (k.name().to_owned(), c)).collect();
         parts.extend(latency.into_iter().map(|(op, c)| (format!("latency of {op}"), c)));
         parts.push(("issue".to_owned(), issue_cycles));

@@ -1,2 +1,5 @@
-//! Placeholder until the command line is written.
-fn main() {}
+//! The `dcom` command; everything it does is in the library of this crate.
+
+fn main() -> std::process::ExitCode {
+    dcom::main()
+}

@@ -1,0 +1,94 @@
+//! One design point: parameters in, cycles out.
+
+use std::path::Path;
+
+use dcom_arch::{Arch, ArchParams};
+use dcom_config::{ConfigError, Source};
+use dcom_mapper::{MapError, WorkloadParams, map};
+use dcom_timing::{Options, Summary, TimingError, simulate};
+use thiserror::Error;
+
+/// A machine and a workload before anything is overridden.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// The machine's parameters.
+    pub arch: ArchParams,
+    /// The workload's parameters.
+    pub workload: WorkloadParams,
+}
+
+/// Why a point has no numbers.
+#[derive(Debug, Error)]
+pub enum PointError {
+    /// A file or an override is wrong.
+    #[error(transparent)]
+    Config(#[from] Box<ConfigError>),
+    /// The mapping does not fit the machine.
+    #[error("{key}: {message}", key = .0.key, message = .0.message)]
+    Map(#[from] MapError),
+    /// The mapper wrote a program that the machine does not run.
+    #[error("the mapped program does not verify: {0}")]
+    Verify(#[from] dcom_isa::VerifyError),
+    /// The run cannot be counted.
+    #[error(transparent)]
+    Timing(#[from] TimingError),
+}
+
+impl From<ConfigError> for PointError {
+    fn from(error: ConfigError) -> PointError {
+        PointError::Config(Box::new(error))
+    }
+}
+
+/// The numbers of one point.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// The whole batch.
+    pub summary: Summary,
+    /// Time per prompt [us].
+    pub time_us_per_prompt: f64,
+    /// Hash of the machine's parameters.
+    pub arch_hash: String,
+    /// Hash of the workload's parameters.
+    pub workload_hash: String,
+}
+
+impl Base {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// File, line, key, value and range of what is wrong.
+    pub fn read(arch: &Path, workload: &Path) -> Result<Base, PointError> {
+        Ok(Base { arch: ArchParams::parse(Source::read(arch)?)?, workload: WorkloadParams::parse(Source::read(workload)?)? })
+    }
+
+    /// Overrides one key of the machine or the workload.
+    ///
+    /// # Errors
+    /// Unknown key, or a value out of its range.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), PointError> {
+        if ArchParams::keys().iter().any(|k| k.path == key) {
+            self.arch.set(key, value)?;
+        } else {
+            self.workload.set(key, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Maps, verifies and times one point.
+///
+/// # Errors
+/// Why the point is infeasible.
+pub fn evaluate(base: &Base) -> Result<Point, PointError> {
+    let arch = Arch::new(&base.arch)?;
+    let mapped = map(&arch, &base.workload)?;
+    let program = mapped.program.verify(&arch)?;
+    let summary = simulate(&program, Options::default())?.summary(&program);
+    Ok(Point {
+        time_us_per_prompt: summary.time_us / f64::from(base.workload.prompts),
+        summary,
+        arch_hash: arch.hash.clone(),
+        workload_hash: base.workload.hash(),
+    })
+}

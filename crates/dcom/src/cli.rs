@@ -1,0 +1,67 @@
+//! The subcommands, and what becomes of their failures.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::{self, Failure};
+use crate::{check, decompose, parameters, program, run, timeline};
+
+/// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
+///
+/// A machine file (arch) says what the hardware is, a workload file says what to decompose and how to map it. `run`
+/// tells how long that takes and why; `decompose` does it to a real matrix, bit for bit as the hardware would.
+#[derive(Parser)]
+#[command(version, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Start here:
+  dcom run --arch configs/arch/dcom-paper.toml --workload configs/workloads/llama2-7b.toml
+  dcom decompose activation.safetensors --arch configs/arch/dcom-paper.toml --rank 10
+  dcom parameters
+
+Exit codes: 0 done, 1 results could not be delivered, 2 bad input (nothing is written).";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Map a workload onto a machine and time it
+    Run(run::Args),
+    /// Decompose a matrix file: factors, errors and cycles from one program
+    Decompose(Box<decompose::Args>),
+    /// Translate a program from text to binary
+    Asm(program::AsmArgs),
+    /// Print a binary program as text
+    Disasm(program::DisasmArgs),
+    /// Write a run as a timeline for Perfetto or chrome://tracing
+    Timeline(timeline::Args),
+    /// Check files of any kind that the project uses
+    Check(check::Args),
+    /// Print the reference table of the keys of arch and workload files
+    Parameters(parameters::Args),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Decompose(args) => decompose::run(&args),
+        Command::Asm(args) => program::assemble(&args),
+        Command::Disasm(args) => program::disassemble(&args),
+        Command::Timeline(args) => timeline::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Parameters(args) => parameters::run(&args),
+    };
+    match result {
+        // Whoever closed the pipe has read what they wanted.
+        Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure::report(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The `dcom` command line.
+//!
+//! One module per subcommand, each with its arguments and a function that does the work. A command reads and checks
+//! all its inputs, and the place of its outputs, before it computes; results go to stdout or files, progress to stderr
+//! and only on a terminal. What is wrong is a [`Failure`](failure), printed once, in `main`.
+//!
+//! Exit codes: 0 done, 1 the results could not be delivered, 2 bad input.
+
+mod cli;
+mod failure;
+
+mod input;
+mod output;
+mod progress;
+
+mod setup;
+mod account;
+mod parameters;
+
+mod run;
+mod decompose;
+mod metrics;
+mod program;
+mod timeline;
+mod check;
+
+pub use cli::main;

@@ -1,0 +1,66 @@
+//! `cargo xtask reproduce`.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use dcom_report::{Table, write_atomic};
+use dcom_sweep::fit::{self, Fit};
+use dcom_sweep::{Base, fig12};
+
+const ARCH: &str = "configs/arch/dcom-paper.toml";
+const WORKLOAD: &str = "configs/workloads/paper-fig12.toml";
+const REPORTS: &str = "reports/paper";
+
+fn base(root: &Path) -> Result<Base> {
+    std::env::set_current_dir(root).context("entering the repository")?;
+    Ok(Base::read(Path::new(ARCH), Path::new(WORKLOAD))?)
+}
+
+fn csv(table: &Table) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    table.to_csv(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Fig. 12 with its variations.
+pub(crate) fn fig12(root: &Path) -> Result<()> {
+    let base = base(root)?;
+    let result = fig12::fig12(&base)?;
+    let reports = Path::new(REPORTS);
+    std::fs::create_dir_all(reports).with_context(|| format!("creating {REPORTS}"))?;
+    write_atomic(&reports.join("fig12.csv"), &csv(&result.table()?)?)?;
+    write_atomic(&reports.join("fig12_curves.csv"), &csv(&result.curves_table()?)?)?;
+    write_atomic(&reports.join("fig12.md"), result.markdown()?.as_bytes())?;
+    let provenance = format!("dcom {}, machine {}, workload {}", env!("CARGO_PKG_VERSION"), base.arch.hash(), base.workload.hash());
+    let figure = result.figure(provenance);
+    figure.write(reports.join("fig12.svg"))?;
+    figure.write(reports.join("fig12.png"))?;
+    print!("{}", result.table()?.to_text());
+    let (factor, speedup) = result.paper.optimum().context("no feasible point")?;
+    println!(
+        "best f = {factor} (paper {}), speed-up {speedup:.2} (paper {}); {REPORTS}/fig12.md",
+        fig12::PAPER_FACTOR,
+        fig12::PAPER_SPEEDUP
+    );
+    Ok(())
+}
+
+/// The fitted constant, and whether the machine file has it.
+pub(crate) fn fit(root: &Path) -> Result<()> {
+    let base = base(root)?;
+    let fitted = fit::fit(&base)?;
+    let shipped = fit::residuals(&base, base.arch.svd_round_trip_cycles)?;
+    for (what, fit) in [("least squares", &fitted), (ARCH, &shipped)] {
+        println!("{what}: svd.round_trip_cycles = {}", fit.cycles);
+        for (rank, paper, simulated, error) in &fit.rows {
+            println!("  rank {rank:>2}: paper {paper:6.1} us, simulated {simulated:6.1} us, error {:+5.1} %", error * 100.0);
+        }
+    }
+    let off = worst(&shipped) - worst(&fitted);
+    ensure!(off < 0.02, "{ARCH} has {} where the fit is {}", shipped.cycles, fitted.cycles);
+    Ok(())
+}
+
+fn worst(fit: &Fit) -> f64 {
+    fit.rows.iter().map(|r| r.3.abs()).fold(0.0, f64::max)
+}
