@@ -1,5 +1,5 @@
-//! Time of whole programs on the paper's machine with a 4096 x 4096 prompt: ten iterations of the two products, and the
-//! arrival of the matrix with its statistics.
+//! Time of whole programs on the paper's machine with a 4096 x 4096 prompt: ten iterations of the two products, the
+//! arrival of the matrix with its statistics, and the vector operations of a re-orthogonalization.
 
 use std::path::Path;
 
@@ -17,6 +17,25 @@ const INGEST: &str = "
 .matrix a0 rows=4096 columns=4096 store=memory
 ingest matrix=a0 prompt=0 stride=0";
 
+/// As many expanded corrections, and norms, as a decomposition of K = 10 with one local and one full pass.
+const CORRECTIONS: &str = "
+.layout l0 len=4096 slices=32 clusters=8 first=0 count=32 granule=8 placement=spread reduction=tree
+.matrix a0 rows=4096 columns=4096 store=memory
+.buffer b0 kind=vector layout=l0 row=0
+.buffer b1 kind=vector layout=l0 row=1
+.buffer b2 kind=coefs n=32 layout=l0 row=2
+.bank m0 layout=l0 vectors=2 row=0
+.global g0 words=32 word=0
+in dst=m0[0] host=0
+in dst=m0[1] host=0
+ld dst=b1 src=m0[1]
+loop count=130 length=5
+ld dst=b0 src=m0[0]
+dot dst=r0 a=b0 b=b1
+puth dst=g0 src=r0
+bc dst=b2 src=g0 start=0
+corr z=b0 v=b1 c=b2";
+
 fn main() {
     divan::main();
 }
@@ -33,11 +52,17 @@ fn prompt() -> Matrix {
 }
 
 fn bench(bencher: Bencher, text: &str) {
-    let arch = Arch::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/arch/dcom-paper.toml"));
+    let arch = Arch::read(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/arch/dcom-paper.toml"),
+    );
     let arch = arch.expect("the paper's machine is valid");
-    let program = assemble(text).expect("the program assembles").verify(&arch).expect("the program fits the machine");
+    let program = assemble(text)
+        .expect("the program assembles")
+        .verify(&arch)
+        .expect("the program fits the machine");
     let prompts = [prompt()];
-    bencher.bench_local(|| execute(&program, &prompts, &[]).expect("the prompt fits"));
+    let host_vectors = [vec![0.01; N]];
+    bencher.bench_local(|| execute(&program, &prompts, &host_vectors).expect("the prompt fits"));
 }
 
 #[divan::bench(sample_count = 10)]
@@ -53,4 +78,9 @@ fn twenty_streams_across(bencher: Bencher) {
 #[divan::bench(sample_count = 5)]
 fn twenty_streams_along(bencher: Bencher) {
     bench(bencher, include_str!("../tests/programs/along_4096.dcom"));
+}
+
+#[divan::bench(sample_count = 10)]
+fn corrections(bencher: Bencher) {
+    bench(bencher, CORRECTIONS);
 }

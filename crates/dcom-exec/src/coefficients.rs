@@ -15,10 +15,18 @@ impl Machine<'_> {
     /// The values of a partial-sum register to words 0, 1, ...; `layout` says how many there are.
     pub(crate) fn put(&mut self, dst: Glob, src: Part, layout: Lay, rounded: bool) -> u64 {
         let parts = self.deal(layout).parts;
-        let values = self.state.parts[src.index()].iter().copied().chain(std::iter::repeat(0.0)).take(parts);
+        let values = self.state.parts[src.index()]
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(0.0))
+            .take(parts);
         let mut overflowed = 0;
         for (word, value) in self.state.globals[dst.index()].iter_mut().zip(values) {
-            *word = if rounded { canonical(round16(value)) } else { value };
+            *word = if rounded {
+                canonical(round16(value))
+            } else {
+                value
+            };
             overflowed += u64::from(!word.is_finite() && value.is_finite());
         }
         overflowed
@@ -63,14 +71,24 @@ impl Machine<'_> {
 #[expect(clippy::cast_possible_truncation, reason = "clamped to 64")]
 fn split(x: f32) -> Scalar {
     if x == 0.0 || !x.is_finite() {
-        return Scalar { mantissa: to_bits(x), exponent: 0 };
+        return Scalar {
+            mantissa: to_bits(x),
+            exponent: 0,
+        };
     }
     let exponent = exponent_of(x.abs());
     // In binary64 the quotient is exact and normal, also for a subnormal x.
     let rounded = round16((f64::from(x) * 2.0_f64.powi(-exponent)) as f32);
-    let (mantissa, exponent) = if rounded.abs() == 2.0 { (rounded / 2.0, exponent + 1) } else { (rounded, exponent) };
+    let (mantissa, exponent) = if rounded.abs() == 2.0 {
+        (rounded / 2.0, exponent + 1)
+    } else {
+        (rounded, exponent)
+    };
     let exponent = exponent.clamp(-MAX_SCALAR_EXPONENT, MAX_SCALAR_EXPONENT) as i8;
-    Scalar { mantissa: to_bits(mantissa), exponent }
+    Scalar {
+        mantissa: to_bits(mantissa),
+        exponent,
+    }
 }
 
 /// floor(log2 x) of a positive finite x.

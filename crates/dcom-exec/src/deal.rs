@@ -51,7 +51,9 @@ impl Deal {
             slice_len: size(shape.slice_len),
             count: layout.count as usize,
             granule: layout.granule as usize,
-            rotations: (0..shape.rounds).map(|round| size(shape.rotation(round))).collect(),
+            rotations: (0..shape.rounds)
+                .map(|round| size(shape.rotation(round)))
+                .collect(),
         }
     }
 
@@ -65,11 +67,15 @@ impl Deal {
     pub(crate) fn blocks(&self, slice: usize) -> impl Iterator<Item = Block> {
         let elements = self.slice(slice);
         let rotation = self.rotations[slice / self.count];
-        elements.clone().step_by(self.granule).enumerate().map(move |(block, start)| Block {
-            cluster: (block + rotation) % self.clusters,
-            slot: block / self.clusters,
-            elements: start..(start + self.granule).min(elements.end),
-        })
+        elements
+            .clone()
+            .step_by(self.granule)
+            .enumerate()
+            .map(move |(block, start)| Block {
+                cluster: (block + rotation) % self.clusters,
+                slot: block / self.clusters,
+                elements: start..(start + self.granule).min(elements.end),
+            })
     }
 
     /// Where a block lies among the local elements of all clusters of its partition in its round.
@@ -78,14 +84,23 @@ impl Deal {
     }
 
     /// Blocks that cluster `cluster` of partition `partition` of the window holds, in the order of local addresses.
-    pub(crate) fn blocks_of(&self, partition: usize, cluster: usize) -> impl Iterator<Item = Range<usize>> {
+    pub(crate) fn blocks_of(
+        &self,
+        partition: usize,
+        cluster: usize,
+    ) -> impl Iterator<Item = Range<usize>> {
         let slices = (partition..self.parts).step_by(self.count);
-        slices.zip(&self.rotations).flat_map(move |(slice, rotation)| {
-            let elements = self.slice(slice);
-            let first = (cluster + self.clusters - rotation) % self.clusters;
-            let starts = elements.clone().skip(first * self.granule).step_by(self.clusters * self.granule);
-            starts.map(move |start| start..(start + self.granule).min(elements.end))
-        })
+        slices
+            .zip(&self.rotations)
+            .flat_map(move |(slice, rotation)| {
+                let elements = self.slice(slice);
+                let first = (cluster + self.clusters - rotation) % self.clusters;
+                let starts = elements
+                    .clone()
+                    .skip(first * self.granule)
+                    .step_by(self.clusters * self.granule);
+                starts.map(move |start| start..(start + self.granule).min(elements.end))
+            })
     }
 
     /// Sums one vector per cluster, given in deal order, over the clusters of a partition.

@@ -14,14 +14,14 @@ mod state;
 mod machine;
 mod provenance;
 
+mod coefficients;
 mod deal;
 mod resident;
+mod scalar;
 mod statistics;
 mod stream;
-mod vector;
-mod coefficients;
-mod scalar;
 mod svd;
+mod vector;
 
 pub use error::ExecError;
 pub use machine::{execute, execute_with_state};

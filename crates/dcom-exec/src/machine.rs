@@ -67,26 +67,37 @@ struct Pass {
 }
 
 impl<'a> Machine<'a> {
-    fn new(verified: &'a Verified<'a>, prompts: &'a [&'a Matrix], host_vectors: &'a [Vec<f32>]) -> Machine<'a> {
+    fn new(
+        verified: &'a Verified<'a>,
+        prompts: &'a [&'a Matrix],
+        host_vectors: &'a [Vec<f32>],
+    ) -> Machine<'a> {
         let (program, arch) = (verified.program(), verified.arch());
         let layouts = u16::try_from(program.layouts.len()).expect("layouts have 16-bit indices");
         let mut last_streams = vec![None; program.matrices.len()];
         for (i, instr) in program.instrs.iter().enumerate() {
-            if let Op::MvN { matrix, .. } | Op::MvT { matrix, .. } | Op::MvNT { matrix, .. } = instr.op {
+            if let Op::MvN { matrix, .. } | Op::MvT { matrix, .. } | Op::MvNT { matrix, .. } =
+                instr.op
+            {
                 last_streams[matrix.index()] = Some(i);
             }
         }
         Machine {
             verified,
             mode: arch.cluster.accumulate,
-            lanes: Lanes { x: size(arch.cluster.lanes_x), y: size(arch.cluster.lanes_y) },
+            lanes: Lanes {
+                x: size(arch.cluster.lanes_x),
+                y: size(arch.cluster.lanes_y),
+            },
             state: State::new(verified),
             outcome: Outcome {
                 prompts: vec![PromptResult::default(); prompts.len()],
                 trace: BreakdownTrace::default(),
                 overflow_count: 0,
             },
-            deals: (0..layouts).map(|l| Deal::new(verified.shape(Lay(l)))).collect(),
+            deals: (0..layouts)
+                .map(|l| Deal::new(verified.shape(Lay(l))))
+                .collect(),
             prompts,
             host_vectors,
             matrices: program.matrices.iter().map(|_| None).collect(),
@@ -106,19 +117,32 @@ impl<'a> Machine<'a> {
             if let Op::Loop { count, length } = instr.op {
                 let end = at + length as usize;
                 for iteration in 0..count {
-                    let pass = Pass { iteration, last: iteration + 1 == count };
+                    let pass = Pass {
+                        iteration,
+                        last: iteration + 1 == count,
+                    };
                     (at..end).try_for_each(|i| self.step(i, pass))?;
                 }
                 at = end;
             } else {
-                self.step(at - 1, Pass { iteration: 0, last: true })?;
+                self.step(
+                    at - 1,
+                    Pass {
+                        iteration: 0,
+                        last: true,
+                    },
+                )?;
             }
         }
         Ok(())
     }
 
     fn step(&mut self, at: usize, pass: Pass) -> Result<(), ExecError> {
-        let Instr { op, guard, phase: _ } = self.program().instrs[at];
+        let Instr {
+            op,
+            guard,
+            phase: _,
+        } = self.program().instrs[at];
         if guard.is_some_and(|p| self.state.predicate(p).set) {
             return Ok(());
         }
@@ -133,8 +157,13 @@ impl<'a> Machine<'a> {
         if let Some(prompt) = prompt {
             self.outcome.prompts[prompt].overflow_count += overflowed;
         }
-        if let (Some(matrix), true) = (matrix, pass.last) && self.last_streams[matrix.index()] == Some(at) {
-            self.matrices[matrix.index()].as_mut().into_iter().for_each(Resident::forget_transposed);
+        if let (Some(matrix), true) = (matrix, pass.last)
+            && self.last_streams[matrix.index()] == Some(at)
+        {
+            self.matrices[matrix.index()]
+                .as_mut()
+                .into_iter()
+                .for_each(Resident::forget_transposed);
         }
         Ok(())
     }
@@ -142,36 +171,126 @@ impl<'a> Machine<'a> {
     /// Executes one operation; returns how many results overflowed.
     fn operate(&mut self, at: usize, op: &Op, pass: Pass) -> Result<u64, ExecError> {
         match *op {
-            Op::Ingest { matrix, prompt, stride } => {
-                self.ingest(matrix, u64::from(prompt) + u64::from(stride) * u64::from(pass.iteration))?;
+            Op::Ingest {
+                matrix,
+                prompt,
+                stride,
+            } => {
+                self.ingest(
+                    matrix,
+                    u64::from(prompt) + u64::from(stride) * u64::from(pass.iteration),
+                )?;
             }
             Op::In { dst, host } => self.enter(dst, host)?,
-            Op::Out { matrix, side, index, src } => self.leave(self.resident(matrix)?.prompt, side, index, src),
+            Op::Out {
+                matrix,
+                side,
+                index,
+                src,
+            } => self.leave(self.resident(matrix)?.prompt, side, index, src),
             Op::Ld { dst, src } => {
                 let vector = self.state.bank(src).to_vec();
                 *self.state.half_mut(dst) = vector;
             }
             Op::St { dst, src } => {
-                let State { stacks, buffers, .. } = &mut self.state;
-                let Contents::Half(vector) = &buffers[src.index()] else { unreachable!("{src} is a vector") };
-                stacks[usize::from(dst.stack)].vector_mut(dst.index).copy_from_slice(vector);
+                let State {
+                    stacks, buffers, ..
+                } = &mut self.state;
+                let Contents::Half(vector) = &buffers[src.index()] else {
+                    unreachable!("{src} is a vector")
+                };
+                stacks[usize::from(dst.stack)]
+                    .vector_mut(dst.index)
+                    .copy_from_slice(vector);
             }
             Op::Gather { dst, src, start } => self.gather(dst, src, start as usize),
-            Op::MvN { matrix, axis, x, y, first_tile, end_tile, add, exponent } => {
-                return self.mvn(Stream { matrix, axis, first_tile, end_tile, add, exponent }, x, y);
+            Op::MvN {
+                matrix,
+                axis,
+                x,
+                y,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            } => {
+                return self.mvn(
+                    Stream {
+                        matrix,
+                        axis,
+                        first_tile,
+                        end_tile,
+                        add,
+                        exponent,
+                    },
+                    x,
+                    y,
+                );
             }
-            Op::MvT { matrix, axis, x, y, first_tile, end_tile, add, exponent } => {
-                return self.mvt(Stream { matrix, axis, first_tile, end_tile, add, exponent }, x, y);
+            Op::MvT {
+                matrix,
+                axis,
+                x,
+                y,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            } => {
+                return self.mvt(
+                    Stream {
+                        matrix,
+                        axis,
+                        first_tile,
+                        end_tile,
+                        add,
+                        exponent,
+                    },
+                    x,
+                    y,
+                );
             }
-            Op::MvNT { matrix, axis, x, y, u, w, first_tile, end_tile, add, exponent } => {
-                return self.mvnt(Stream { matrix, axis, first_tile, end_tile, add, exponent }, [x, y], [u, w]);
+            Op::MvNT {
+                matrix,
+                axis,
+                x,
+                y,
+                u,
+                w,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            } => {
+                return self.mvnt(
+                    Stream {
+                        matrix,
+                        axis,
+                        first_tile,
+                        end_tile,
+                        add,
+                        exponent,
+                    },
+                    [x, y],
+                    [u, w],
+                );
             }
             Op::PReduce { dst, src, layout } => self.preduce(dst, src, layout),
-            Op::GReduce { dst, src, layout, start, n } => return Ok(self.greduce(dst, src, layout, start as usize, n as usize)),
+            Op::GReduce {
+                dst,
+                src,
+                layout,
+                start,
+                n,
+            } => return Ok(self.greduce(dst, src, layout, start as usize, n as usize)),
             Op::Narrow { dst, src } => return Ok(self.narrow(dst, src)),
             Op::Dot { dst, a, b } => return Ok(self.dot(dst, a, b)),
-            Op::PutH { dst, src } => return Ok(self.put(dst, src, self.verified.governing(at), true)),
-            Op::PutW { dst, src } => return Ok(self.put(dst, src, self.verified.governing(at), false)),
+            Op::PutH { dst, src } => {
+                return Ok(self.put(dst, src, self.verified.governing(at), true));
+            }
+            Op::PutW { dst, src } => {
+                return Ok(self.put(dst, src, self.verified.governing(at), false));
+            }
             Op::Bc { dst, src, start } => return Ok(self.broadcast(dst, src, start as usize)),
             Op::Corr { z, v, c } => return Ok(self.corr(z, v, c)),
             Op::Axpy { z, v, c } => return Ok(self.axpy(z, v, c)),
@@ -190,13 +309,44 @@ impl<'a> Machine<'a> {
                 let sum = self.resident(matrix)?.statistics.sum_of_squares;
                 self.set_register(dst, sum);
             }
-            Op::Start { dst, matrix, kind, exponent, shift } => return self.start(dst, matrix, kind, exponent, shift),
-            Op::Brk { p, x, max, tolerance } => self.brk(p, x, max, tolerance),
+            Op::Start {
+                dst,
+                matrix,
+                kind,
+                exponent,
+                shift,
+            } => return self.start(dst, matrix, kind, exponent, shift),
+            Op::Brk {
+                p,
+                x,
+                max,
+                tolerance,
+            } => self.brk(p, x, max, tolerance),
             Op::Clr { p } => self.state.predicates[p.index()] = Predicate::default(),
-            Op::Svd { matrix, u, v, alpha, beta, k, r, exponent, p } => {
+            Op::Svd {
+                matrix,
+                u,
+                v,
+                alpha,
+                beta,
+                k,
+                r,
+                exponent,
+                p,
+            } => {
                 let prompt = self.resident(matrix)?.prompt;
-                let operands = crate::svd::Operands { u, v, alpha, beta, k, r, exponent, p };
-                self.svd(prompt, &operands).map_err(|source| ExecError::Svd { matrix, source })?;
+                let operands = crate::svd::Operands {
+                    u,
+                    v,
+                    alpha,
+                    beta,
+                    k,
+                    r,
+                    exponent,
+                    p,
+                };
+                self.svd(prompt, &operands)
+                    .map_err(|source| ExecError::Svd { matrix, source })?;
             }
             Op::Bar {} => {}
             Op::Loop { .. } => unreachable!("loops of a verified program do not nest"),
@@ -205,7 +355,9 @@ impl<'a> Machine<'a> {
     }
 
     pub(crate) fn resident(&self, matrix: Mat) -> Result<&Resident<'a>, ExecError> {
-        self.matrices[matrix.index()].as_ref().ok_or(ExecError::NotIngested { matrix })
+        self.matrices[matrix.index()]
+            .as_ref()
+            .ok_or(ExecError::NotIngested { matrix })
     }
 
     pub(crate) fn layout_of(&self, buffer: Buf) -> Lay {
@@ -217,7 +369,10 @@ impl<'a> Machine<'a> {
     }
 
     /// The power of two that a register stands for: truncated to an integer and clamped to what products allow; 0 for NaN.
-    #[expect(clippy::cast_possible_truncation, reason = "the conversion saturates, then it is clamped")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the conversion saturates, then it is clamped"
+    )]
     pub(crate) fn exponent(&self, register: Reg) -> i32 {
         (self.register(register) as i32).clamp(-MAX_EXPONENT, MAX_EXPONENT)
     }
@@ -226,7 +381,11 @@ impl<'a> Machine<'a> {
         let decl = &self.program().matrices[matrix.index()];
         let given = self.prompts.len();
         let index = usize::try_from(prompt).ok().filter(|&index| index < given);
-        let prompt = index.ok_or(ExecError::MissingPrompt { matrix, prompt, given })?;
+        let prompt = index.ok_or(ExecError::MissingPrompt {
+            matrix,
+            prompt,
+            given,
+        })?;
         let values = self.prompts[prompt];
         if (values.rows(), values.cols()) != (decl.rows as usize, decl.columns as usize) {
             return Err(ExecError::PromptShape {
@@ -247,10 +406,17 @@ impl<'a> Machine<'a> {
 
     fn enter(&mut self, dst: BankVec, host: u16) -> Result<(), ExecError> {
         let given = self.host_vectors.len();
-        let vector = self.host_vectors.get(usize::from(host)).ok_or(ExecError::MissingHostVector { host, given })?;
+        let vector = self
+            .host_vectors
+            .get(usize::from(host))
+            .ok_or(ExecError::MissingHostVector { host, given })?;
         let stack = &mut self.state.stacks[usize::from(dst.stack)];
         if vector.len() != stack.len {
-            return Err(ExecError::HostVectorLength { host, expected: stack.len, found: vector.len() });
+            return Err(ExecError::HostVectorLength {
+                host,
+                expected: stack.len,
+                found: vector.len(),
+            });
         }
         for (bits, value) in stack.vector_mut(dst.index).iter_mut().zip(vector) {
             *bits = to_bits(*value);

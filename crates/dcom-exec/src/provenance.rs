@@ -29,21 +29,30 @@ impl Provenance {
             Op::In { dst, .. } => self.stacks[usize::from(dst.stack)] = None,
             Op::Ld { dst, src } => return self.buffer(dst, self.stacks[usize::from(src.stack)]),
             Op::St { dst, src } => self.stacks[usize::from(dst.stack)] = self.buffers[src.index()],
-            Op::Comb { dst, src, c: _ } => return self.buffer(dst, self.stacks[usize::from(src.stack)]),
+            Op::Comb { dst, src, c: _ } => {
+                return self.buffer(dst, self.stacks[usize::from(src.stack)]);
+            }
             Op::MvN { y, .. } | Op::MvT { y, .. } => return self.buffer(y, prompt),
             Op::MvNT { y, w, .. } => {
                 self.buffer(y, prompt);
                 return self.buffer(w, prompt);
             }
             Op::Start { dst, .. } => return self.buffer(dst, prompt),
-            Op::Gather { dst, src, .. } | Op::Narrow { dst, src } | Op::CSum { dst, src } | Op::Scale { dst, src, .. } => {
+            Op::Gather { dst, src, .. }
+            | Op::Narrow { dst, src }
+            | Op::CSum { dst, src }
+            | Op::Scale { dst, src, .. } => {
                 return self.buffer(dst, self.buffers[src.index()]);
             }
             Op::Corr { z, .. } | Op::Axpy { z, .. } => return self.buffers[z.index()],
             Op::PReduce { dst, src, .. } => return self.global(dst, self.buffers[src.index()]),
-            Op::GReduce { dst, src, .. } | Op::Bc { dst, src, .. } => return self.buffer(dst, self.globals[src.index()]),
+            Op::GReduce { dst, src, .. } | Op::Bc { dst, src, .. } => {
+                return self.buffer(dst, self.globals[src.index()]);
+            }
             Op::Dot { dst, a, .. } => return self.part(dst, self.buffers[a.index()]),
-            Op::PutH { dst, src } | Op::PutW { dst, src } => return self.global(dst, self.parts[src.index()]),
+            Op::PutH { dst, src } | Op::PutW { dst, src } => {
+                return self.global(dst, self.parts[src.index()]);
+            }
             Op::Svd { u, v, .. } => {
                 self.global(u, prompt);
                 return self.global(v, prompt);

@@ -37,7 +37,12 @@ pub(crate) struct KMajor<'a> {
 
 impl<'a> Resident<'a> {
     pub(crate) fn new(prompt: usize, matrix: &'a Matrix, ingest_width: usize) -> Resident<'a> {
-        Resident { prompt, statistics: Statistics::new(matrix, ingest_width), matrix, transposed: OnceCell::new() }
+        Resident {
+            prompt,
+            statistics: Statistics::new(matrix, ingest_width),
+            matrix,
+            transposed: OnceCell::new(),
+        }
     }
 
     /// The copy of A that `product` streams: vector units run over outputs, so the summation index has to be the row.
@@ -45,9 +50,15 @@ impl<'a> Resident<'a> {
         match product {
             Product::Plain => {
                 let bits = self.transposed.get_or_init(|| transposed(self.matrix));
-                KMajor { bits, stride: self.matrix.rows() }
+                KMajor {
+                    bits,
+                    stride: self.matrix.rows(),
+                }
             }
-            Product::Transposed => KMajor { bits: self.matrix.data(), stride: self.matrix.cols() },
+            Product::Transposed => KMajor {
+                bits: self.matrix.data(),
+                stride: self.matrix.cols(),
+            },
         }
     }
 
@@ -60,21 +71,27 @@ impl<'a> Resident<'a> {
 fn transposed(matrix: &Matrix) -> Vec<u16> {
     let (rows, columns, from) = (matrix.rows(), matrix.cols(), matrix.data());
     let mut to = vec![0; from.len()];
-    to.par_chunks_mut(TILE * rows).enumerate().for_each(|(strip, to)| {
-        let (first, width) = (strip * TILE, to.len() / rows);
-        for top in (0..rows).step_by(TILE) {
-            let height = TILE.min(rows - top);
-            // Through a small array: columns of a matrix whose width is a power of two share few cache sets.
-            let mut tile = [[0; TILE]; TILE];
-            for (i, row) in from[top * columns..].chunks(columns).take(height).enumerate() {
-                for (j, &value) in row[first..first + width].iter().enumerate() {
-                    tile[j][i] = value;
+    to.par_chunks_mut(TILE * rows)
+        .enumerate()
+        .for_each(|(strip, to)| {
+            let (first, width) = (strip * TILE, to.len() / rows);
+            for top in (0..rows).step_by(TILE) {
+                let height = TILE.min(rows - top);
+                // Through a small array: columns of a matrix whose width is a power of two share few cache sets.
+                let mut tile = [[0; TILE]; TILE];
+                for (i, row) in from[top * columns..]
+                    .chunks(columns)
+                    .take(height)
+                    .enumerate()
+                {
+                    for (j, &value) in row[first..first + width].iter().enumerate() {
+                        tile[j][i] = value;
+                    }
+                }
+                for (row, tile) in to.chunks_mut(rows).zip(&tile) {
+                    row[top..top + height].copy_from_slice(&tile[..height]);
                 }
             }
-            for (row, tile) in to.chunks_mut(rows).zip(&tile) {
-                row[top..top + height].copy_from_slice(&tile[..height]);
-            }
-        }
-    });
+        });
     to
 }

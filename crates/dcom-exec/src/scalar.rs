@@ -25,7 +25,11 @@ impl Machine<'_> {
     #[expect(clippy::cast_precision_loss, reason = "at most 149")]
     pub(crate) fn log2(&mut self, dst: Reg, a: Reg) {
         let a = self.register(a);
-        let log = if a > 0.0 && a.is_finite() { exponent_of(a) as f32 } else { 0.0 };
+        let log = if a > 0.0 && a.is_finite() {
+            exponent_of(a) as f32
+        } else {
+            0.0
+        };
         self.set_register(dst, log);
     }
 

@@ -71,7 +71,10 @@ impl State {
         let (program, arch) = (verified.program(), verified.arch());
         let buffers = program.buffers.iter().map(|b| {
             let layout = verified.shape(b.layout).layout();
-            let (len, window) = (layout.len as usize, layout.count as usize * layout.clusters as usize);
+            let (len, window) = (
+                layout.len as usize,
+                layout.count as usize * layout.clusters as usize,
+            );
             match b.kind {
                 BufferKind::Vector => Contents::Half(vec![0; len]),
                 BufferKind::Wide => Contents::Single(vec![0.0; len]),
@@ -82,12 +85,19 @@ impl State {
         });
         let stacks = program.banks.iter().map(|b| {
             let len = verified.shape(b.layout).layout().len as usize;
-            Stack { len, bits: vec![0; len * usize::from(b.vectors)] }
+            Stack {
+                len,
+                bits: vec![0; len * usize::from(b.vectors)],
+            }
         });
         State {
             buffers: buffers.collect(),
             stacks: stacks.collect(),
-            globals: program.globals.iter().map(|g| vec![0.0; g.words as usize]).collect(),
+            globals: program
+                .globals
+                .iter()
+                .map(|g| vec![0.0; g.words as usize])
+                .collect(),
             registers: vec![0.0; size(arch.scalar.registers)],
             predicates: vec![Predicate::default(); size(arch.sequencer.predicates)],
             parts: vec![Vec::new(); size(arch.sequencer.partial_registers)],
@@ -154,14 +164,18 @@ impl State {
     pub(crate) fn single(&self, buffer: Buf) -> &[f32] {
         match &self.buffers[buffer.index()] {
             Contents::Single(values) => values,
-            other => unreachable!("{buffer} of a verified program has accumulate precision, not {other:?}"),
+            other => unreachable!(
+                "{buffer} of a verified program has accumulate precision, not {other:?}"
+            ),
         }
     }
 
     pub(crate) fn single_mut(&mut self, buffer: Buf) -> &mut Vec<f32> {
         match &mut self.buffers[buffer.index()] {
             Contents::Single(values) => values,
-            other => unreachable!("{buffer} of a verified program has accumulate precision, not {other:?}"),
+            other => unreachable!(
+                "{buffer} of a verified program has accumulate precision, not {other:?}"
+            ),
         }
     }
 
@@ -169,7 +183,10 @@ impl State {
     pub(crate) fn scalar(&self, buffer: Buf) -> Scalar {
         match &self.buffers[buffer.index()] {
             Contents::Scalar(scalar) => *scalar,
-            Contents::Half(bits) if bits.len() == 1 => Scalar { mantissa: bits[0], exponent: 0 },
+            Contents::Half(bits) if bits.len() == 1 => Scalar {
+                mantissa: bits[0],
+                exponent: 0,
+            },
             other => unreachable!("{buffer} of a verified program is one value, not {other:?}"),
         }
     }
@@ -181,7 +198,11 @@ impl State {
 /// processor's NaN.
 pub(crate) fn canonical(x: f32) -> f32 {
     let bits = x.to_bits();
-    f32::from_bits(if bits & 0x7fff_ffff > 0x7f80_0000 { 0x7fc0_0000 } else { bits })
+    f32::from_bits(if bits & 0x7fff_ffff > 0x7f80_0000 {
+        0x7fc0_0000
+    } else {
+        bits
+    })
 }
 
 fn pattern(values: &[f32]) -> Vec<u32> {

@@ -27,9 +27,14 @@ pub(crate) struct Statistics {
 
 impl Statistics {
     pub(crate) fn new(matrix: &Matrix, ingest_width: usize) -> Statistics {
-        let (sum_of_squares, column_sums) =
-            rayon::join(|| sum_of_squares(matrix.data(), ingest_width), || column_sums(matrix));
-        Statistics { sum_of_squares, column_sums }
+        let (sum_of_squares, column_sums) = rayon::join(
+            || sum_of_squares(matrix.data(), ingest_width),
+            || column_sums(matrix),
+        );
+        Statistics {
+            sum_of_squares,
+            column_sums,
+        }
     }
 }
 
@@ -40,33 +45,44 @@ fn sum_of_squares(elements: &[u16], width: usize) -> f32 {
     let groups = (BATCH / width).max(1);
     // The greatest power of two: a batch is then an aligned subtree.
     let groups = 1 << groups.ilog2();
-    let batches = elements.par_chunks(groups * width).map_init(Vec::new, |squares, batch| {
-        squares.resize(batch.len(), 0.0);
-        batch.reinterpret_cast::<f16>().convert_to_f32_slice(squares);
-        squares.iter_mut().for_each(|x| *x *= *x);
-        if width.is_power_of_two() {
-            return FP32.tree_in_place(squares);
-        }
-        let mut sums: Vec<f32> = squares.chunks_mut(width).map(|group| FP32.tree_in_place(group)).collect();
-        FP32.tree_in_place(&mut sums)
-    });
+    let batches = elements
+        .par_chunks(groups * width)
+        .map_init(Vec::new, |squares, batch| {
+            squares.resize(batch.len(), 0.0);
+            batch
+                .reinterpret_cast::<f16>()
+                .convert_to_f32_slice(squares);
+            squares.iter_mut().for_each(|x| *x *= *x);
+            if width.is_power_of_two() {
+                return FP32.tree_in_place(squares);
+            }
+            let mut sums: Vec<f32> = squares
+                .chunks_mut(width)
+                .map(|group| FP32.tree_in_place(group))
+                .collect();
+            FP32.tree_in_place(&mut sums)
+        });
     let mut batches: Vec<f32> = batches.collect();
     canonical(FP32.tree_in_place(&mut batches))
 }
 
 fn column_sums(matrix: &Matrix) -> Vec<f32> {
     let mut sums = vec![0.0; matrix.cols()];
-    sums.par_chunks_mut(BATCH / 2).enumerate().for_each(|(panel, sums)| {
-        let first = panel * BATCH / 2;
-        let mut values = vec![0.0; sums.len()];
-        for row in 0..matrix.rows() {
-            let elements = &matrix.row(row)[first..first + sums.len()];
-            elements.reinterpret_cast::<f16>().convert_to_f32_slice(&mut values);
-            for (sum, value) in sums.iter_mut().zip(&values) {
-                *sum += value;
+    sums.par_chunks_mut(BATCH / 2)
+        .enumerate()
+        .for_each(|(panel, sums)| {
+            let first = panel * BATCH / 2;
+            let mut values = vec![0.0; sums.len()];
+            for row in 0..matrix.rows() {
+                let elements = &matrix.row(row)[first..first + sums.len()];
+                elements
+                    .reinterpret_cast::<f16>()
+                    .convert_to_f32_slice(&mut values);
+                for (sum, value) in sums.iter_mut().zip(&values) {
+                    *sum += value;
+                }
             }
-        }
-    });
+        });
     sums.iter_mut().for_each(|sum| *sum = canonical(*sum));
     sums
 }
@@ -84,15 +100,32 @@ impl Machine<'_> {
         let power = self.exponent(exponent) - i32::from(shift);
         let sums = &self.resident(matrix)?.statistics.column_sums;
         let mut overflowed = 0;
-        let ones = |negative: fn(usize) -> bool| (0..len).map(|k| to_bits(if negative(k) { -1.0 } else { 1.0 })).collect();
+        let ones = |negative: fn(usize) -> bool| {
+            (0..len)
+                .map(|k| to_bits(if negative(k) { -1.0 } else { 1.0 }))
+                .collect()
+        };
         let vector: Vec<u16> = match kind {
             StartKind::Mean => {
-                let means: Vec<u16> = sums.iter().map(|&sum| to_bits(scaled(sum, power))).collect();
-                overflowed = sums.iter().zip(&means).filter(|(sum, mean)| sum.is_finite() && !is_finite16(**mean)).count();
-                if means.iter().all(|&mean| from_bits(mean) == 0.0) { ones(hash_sign) } else { means }
+                let means: Vec<u16> = sums
+                    .iter()
+                    .map(|&sum| to_bits(scaled(sum, power)))
+                    .collect();
+                overflowed = sums
+                    .iter()
+                    .zip(&means)
+                    .filter(|(sum, mean)| sum.is_finite() && !is_finite16(**mean))
+                    .count();
+                if means.iter().all(|&mean| from_bits(mean) == 0.0) {
+                    ones(hash_sign)
+                } else {
+                    means
+                }
             }
             StartKind::Ones => ones(|_| false),
-            StartKind::E1 => (0..len).map(|k| to_bits(if k == 0 { 1.0 } else { 0.0 })).collect(),
+            StartKind::E1 => (0..len)
+                .map(|k| to_bits(if k == 0 { 1.0 } else { 0.0 }))
+                .collect(),
             StartKind::Alternating => ones(|k| k % 2 == 1),
             StartKind::Signs => ones(hash_sign),
         };
@@ -102,13 +135,19 @@ impl Machine<'_> {
 }
 
 /// Whether element `k` of the sign vector is -1.
-#[expect(clippy::cast_possible_truncation, reason = "the hash works modulo 2^32")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the hash works modulo 2^32"
+)]
 fn hash_sign(k: usize) -> bool {
     (k as u32).wrapping_add(1).wrapping_mul(0x9e37_79b1) >> 31 == 1
 }
 
 /// x 2^power, rounded once to fp16.
-#[expect(clippy::cast_possible_truncation, reason = "exact but for values that become 0 or infinite in fp16 anyway")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "exact but for values that become 0 or infinite in fp16 anyway"
+)]
 fn scaled(x: f32, power: i32) -> f32 {
     // Any binary32 value is beyond the fp16 range after a scaling by 2^+-300, and binary64 takes that exactly.
     let exact = f64::from(x) * 2.0_f64.powi(power.clamp(-300, 300));

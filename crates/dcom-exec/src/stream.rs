@@ -51,18 +51,33 @@ impl Machine<'_> {
 
     /// Both products. The one across goes first: it has read its input when the other one's result, which may be the
     /// same region, is written.
-    pub(crate) fn mvnt(&mut self, stream: Stream, [x, y]: [Buf; 2], [u, w]: [Buf; 2]) -> Result<u64, ExecError> {
+    pub(crate) fn mvnt(
+        &mut self,
+        stream: Stream,
+        [x, y]: [Buf; 2],
+        [u, w]: [Buf; 2],
+    ) -> Result<u64, ExecError> {
         Ok(match stream.axis {
             Axis::Rows => self.mvt(stream, u, w)? + self.mvn(stream, x, y)?,
             Axis::Columns => self.mvn(stream, x, y)? + self.mvt(stream, u, w)?,
         })
     }
 
-    fn along(&mut self, stream: Stream, product: Product, x: Buf, y: Buf) -> Result<u64, ExecError> {
+    fn along(
+        &mut self,
+        stream: Stream,
+        product: Product,
+        x: Buf,
+        y: Buf,
+    ) -> Result<u64, ExecError> {
         let x = widen(self.state.half(x));
         let (a, strip) = (self.matvec(&stream, product)?, self.strip(&stream));
         let mut sums = vec![0.0; a.stride];
-        let task = if strip.len() * sums.len() <= SMALL { sums.len() } else { TASK };
+        let task = if strip.len() * sums.len() <= SMALL {
+            sums.len()
+        } else {
+            TASK
+        };
         sums.par_chunks_mut(task).enumerate().for_each(|(i, sums)| {
             let first = i * task;
             a.run(strip.clone(), first..first + sums.len(), &x, sums);
@@ -77,29 +92,47 @@ impl Machine<'_> {
             previous.is_none_or(|y| y[i].is_finite()) && is_block_finite(&a, strip.clone(), &x, i)
         };
         if self.program().buffers[y.index()].kind == BufferKind::Wide {
-            let overflowed = (0..sums.len()).filter(|&i| !sums[i].is_finite() && finite_operands(i)).count();
+            let overflowed = (0..sums.len())
+                .filter(|&i| !sums[i].is_finite() && finite_operands(i))
+                .count();
             sums.iter_mut().for_each(|s| *s = canonical(*s));
             *self.state.single_mut(y) = sums;
             Ok(overflowed as u64)
         } else {
             let bits: Vec<u16> = sums.iter().map(|&s| to_bits(s)).collect();
-            let overflowed = (0..bits.len()).filter(|&i| !is_finite16(bits[i]) && finite_operands(i)).count();
+            let overflowed = (0..bits.len())
+                .filter(|&i| !is_finite16(bits[i]) && finite_operands(i))
+                .count();
             *self.state.half_mut(y) = bits;
             Ok(overflowed as u64)
         }
     }
 
-    fn across(&mut self, stream: Stream, product: Product, x: Buf, y: Buf) -> Result<u64, ExecError> {
+    fn across(
+        &mut self,
+        stream: Stream,
+        product: Product,
+        x: Buf,
+        y: Buf,
+    ) -> Result<u64, ExecError> {
         let layout = self.layout_of(x);
         let x = widen(self.state.half(x));
         let mut partials = std::mem::take(self.state.single_mut(y));
-        let (a, strip, deal) = (self.matvec(&stream, product)?, self.strip(&stream), self.deal(layout));
+        let (a, strip, deal) = (
+            self.matvec(&stream, product)?,
+            self.strip(&stream),
+            self.deal(layout),
+        );
         let clusters = partials.par_chunks_mut(strip.len()).enumerate();
         let overflowed = clusters.map(|(i, out)| {
             let blocks = || deal.blocks_of(i / deal.clusters, i % deal.clusters);
             partial_sums(&a, blocks(), strip.clone(), &x, out);
-            let finite_operands = |o| blocks().all(|block| is_block_finite(&a, block.clone(), &x[block], strip.start + o));
-            let overflowed = (0..out.len()).filter(|&o| !out[o].is_finite() && finite_operands(o)).count();
+            let finite_operands = |o| {
+                blocks().all(|block| is_block_finite(&a, block.clone(), &x[block], strip.start + o))
+            };
+            let overflowed = (0..out.len())
+                .filter(|&o| !out[o].is_finite() && finite_operands(o))
+                .count();
             out.iter_mut().for_each(|s| *s = canonical(*s));
             overflowed as u64
         });
@@ -114,7 +147,13 @@ impl Machine<'_> {
             Product::Plain => self.lanes.x,
             Product::Transposed => self.lanes.y,
         };
-        Ok(MatVec { mode: self.mode, tree_width, a: a.bits, stride: a.stride, exponent: self.exponent(stream.exponent) })
+        Ok(MatVec {
+            mode: self.mode,
+            tree_width,
+            a: a.bits,
+            stride: a.stride,
+            exponent: self.exponent(stream.exponent),
+        })
     }
 
     fn strip(&self, stream: &Stream) -> Range<usize> {
@@ -123,7 +162,9 @@ impl Machine<'_> {
             Axis::Rows => matrix.columns,
             Axis::Columns => matrix.rows,
         };
-        let strip = self.verified.strip(stream.axis, len, stream.first_tile, stream.end_tile);
+        let strip = self
+            .verified
+            .strip(stream.axis, len, stream.first_tile, stream.end_tile);
         strip.start as usize..strip.end as usize
     }
 
@@ -135,20 +176,33 @@ impl Machine<'_> {
         };
         let n = n as usize;
         let mut sums = vec![0.0; deal.engaged * n];
-        let partitions = sums.par_chunks_mut(n).zip(partials.par_chunks(deal.clusters * n));
+        let partitions = sums
+            .par_chunks_mut(n)
+            .zip(partials.par_chunks(deal.clusters * n));
         partitions.for_each(|(sums, partials)| deal.partition_sum(mode, partials, sums));
         self.state.globals[dst.index()][..sums.len()].copy_from_slice(&sums);
     }
 
-    pub(crate) fn greduce(&mut self, dst: Buf, src: Glob, layout: Lay, start: usize, n: usize) -> u64 {
+    pub(crate) fn greduce(
+        &mut self,
+        dst: Buf,
+        src: Glob,
+        layout: Lay,
+        start: usize,
+        n: usize,
+    ) -> u64 {
         let words = &self.state.globals[src.index()][..self.deal(layout).engaged * n];
         let mut tree = PairwiseSum::new(self.mode, n);
-        words.chunks_exact(n).for_each(|partition| tree.push(partition));
+        words
+            .chunks_exact(n)
+            .for_each(|partition| tree.push(partition));
         let mut sums = vec![0.0; n];
         tree.finish(&mut sums);
         let finite_words = |j: usize| words[j..].iter().step_by(n).all(|w| w.is_finite());
         let bits: Vec<u16> = sums.iter().map(|&s| to_bits(s)).collect();
-        let overflowed = (0..n).filter(|&j| !is_finite16(bits[j]) && finite_words(j)).count();
+        let overflowed = (0..n)
+            .filter(|&j| !is_finite16(bits[j]) && finite_words(j))
+            .count();
         self.state.half_mut(dst)[start..start + n].copy_from_slice(&bits);
         overflowed as u64
     }
@@ -178,5 +232,8 @@ fn partial_sums(
 
 /// Whether the operands of output `o` with summation indices `block` are finite; `x` has one value per index.
 fn is_block_finite(a: &MatVec<'_>, block: Range<usize>, x: &[f32], o: usize) -> bool {
-    x.iter().all(|x| x.is_finite()) && block.into_iter().all(|k| is_finite16(a.a[k * a.stride + o]))
+    x.iter().all(|x| x.is_finite())
+        && block
+            .into_iter()
+            .all(|k| is_finite16(a.a[k * a.stride + o]))
 }

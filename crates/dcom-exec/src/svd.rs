@@ -5,6 +5,7 @@ use dcom_isa::{Glob, Pred, Reg};
 use dcom_reference::{ReferenceError, SmallSvd, small_svd};
 
 use crate::machine::Machine;
+use crate::state::canonical;
 
 /// Operands of the instruction but the matrix.
 pub(crate) struct Operands {
@@ -23,25 +24,43 @@ impl Machine<'_> {
         let (size, rank) = (usize::from(op.k), usize::from(op.r));
         let predicate = self.state.predicate(op.p);
         let passed = predicate.passed as usize;
-        let (alphas, betas) = if predicate.set { (passed.div_ceil(2), passed / 2) } else { (size, size) };
+        let (alphas, betas) = if predicate.set {
+            (passed.div_ceil(2), passed / 2)
+        } else {
+            (size, size)
+        };
         let entries = |base: Reg, n: usize, valid: usize| -> Vec<f32> {
             let registers = &self.state.registers[base.index()..][..n];
-            registers.iter().enumerate().map(|(i, &x)| if i < valid { x } else { 0.0 }).collect()
+            registers
+                .iter()
+                .enumerate()
+                .map(|(i, &x)| if i < valid { x } else { 0.0 })
+                .collect()
         };
-        let (alpha, beta) = (entries(op.alpha, size, alphas), entries(op.beta, size - 1, betas));
+        let (alpha, beta) = (
+            entries(op.alpha, size, alphas),
+            entries(op.beta, size - 1, betas),
+        );
         let svd = decompose(&alpha, &beta)?;
 
         for (global, vectors) in [(op.u, &svd.u), (op.v, &svd.v)] {
             let words = &mut self.state.globals[global.index()][..size * rank];
             for (column, words) in words.chunks_exact_mut(size).enumerate() {
                 for (row, word) in words.iter_mut().enumerate() {
-                    *word = if svd.s[column] == 0.0 { 0.0 } else { round_once(vectors[row * size + column]) };
+                    *word = if svd.s[column] == 0.0 {
+                        0.0
+                    } else {
+                        round_once(vectors[row * size + column])
+                    };
                 }
             }
         }
         let exponent = self.exponent(op.exponent);
         let result = &mut self.outcome.prompts[prompt];
-        result.s = svd.s[..rank].iter().map(|s| s * 2.0_f64.powi(-exponent)).collect();
+        result.s = svd.s[..rank]
+            .iter()
+            .map(|s| s * 2.0_f64.powi(-exponent))
+            .collect();
         result.alpha = alpha;
         result.beta = beta;
         result.exponent = exponent;
@@ -55,7 +74,11 @@ fn decompose(alpha: &[f32], beta: &[f32]) -> Result<SmallSvd, ReferenceError> {
     let size = alpha.len();
     if !alpha.iter().chain(beta).all(|x| x.is_finite()) {
         let (s, vectors) = (vec![f64::NAN; size], vec![f64::NAN; size * size]);
-        return Ok(SmallSvd { u: vectors.clone(), s, v: vectors });
+        return Ok(SmallSvd {
+            u: vectors.clone(),
+            s,
+            v: vectors,
+        });
     }
     let mut b = vec![0.0; size * size];
     for (i, &alpha) in alpha.iter().enumerate() {
@@ -71,11 +94,34 @@ fn decompose(alpha: &[f32], beta: &[f32]) -> Result<SmallSvd, ReferenceError> {
 ///
 /// Rounding to binary32 first is harmless if it is to odd: then only exact values look exact (Boldo and Melquiond, "When
 /// double rounding is odd", 2005).
-#[expect(clippy::cast_possible_truncation, reason = "the rounding that is meant")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the rounding that is meant"
+)]
 fn round_once(x: f64) -> f32 {
     let nearest = x as f32;
     let beyond = f64::from(nearest).abs() > x.abs();
     let truncated = f32::from_bits(nearest.to_bits() - u32::from(beyond));
     let inexact = f64::from(truncated) != x && !x.is_nan();
-    crate::state::canonical(round16(f32::from_bits(truncated.to_bits() | u32::from(inexact))))
+    canonical(round16(f32::from_bits(
+        truncated.to_bits() | u32::from(inexact),
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::round_once;
+
+    /// Just above and below a tie that binary32 does not see, on both sides of zero.
+    #[test]
+    fn binary64_is_rounded_once() {
+        let (tie, least) = (1.0 + 2.0_f64.powi(-11), 2.0_f64.powi(-40));
+        let above = 1.0 + 2.0_f32.powi(-10);
+        for (x, rounded) in [(tie, 1.0), (tie + least, above), (tie - least, 1.0)] {
+            assert_eq!([round_once(x), round_once(-x)], [rounded, -rounded], "{x}");
+        }
+        let next_tie = f64::from(above) + 2.0_f64.powi(-11);
+        assert_eq!(round_once(next_tie - least), above);
+        assert_eq!(round_once(-1e-300).to_bits(), (-0.0_f32).to_bits());
+    }
 }

@@ -1,6 +1,8 @@
 //! Operations on sliced vectors: dot products, corrections, scaling, combinations.
 
-use dcom_fp::{MatVec, corrected, corrected_in_place, dot, expanded_sums, from_bits, round16, to_bits};
+use dcom_fp::{
+    MatVec, corrected, corrected_in_place, dot, expanded_sums, from_bits, round16, to_bits,
+};
 use dcom_isa::{BankVec, Buf, Part};
 
 use crate::machine::Machine;
@@ -29,8 +31,12 @@ impl Machine<'_> {
                 widen_to(&a[block.elements.clone()], &mut local_a[at..]);
                 widen_to(&b[block.elements], &mut local_b[at..]);
             }
-            let pairs = local_a.chunks_exact(deal.round_len).zip(local_b.chunks_exact(deal.round_len));
-            let sums: Vec<f32> = pairs.map(|(a, b)| dot(self.mode, self.lanes, a, b)).collect();
+            let pairs = local_a
+                .chunks_exact(deal.round_len)
+                .zip(local_b.chunks_exact(deal.round_len));
+            let sums: Vec<f32> = pairs
+                .map(|(a, b)| dot(self.mode, self.lanes, a, b))
+                .collect();
             let mut value = [0.0];
             deal.partition_sum(self.mode, &sums, &mut value);
             let finite = |v: &[f32]| v.iter().all(|x| x.is_finite());
@@ -52,7 +58,9 @@ impl Machine<'_> {
         corrected_in_place(self.mode, &mut values, &sums);
         let bits = narrowed(&values);
         let finite_coefficients = coefficients.iter().all(|c| c.is_finite());
-        let overflowed = count(&bits, |k| finite_coefficients && is_finite16(before[k]) && is_finite16(v[k]));
+        let overflowed = count(&bits, |k| {
+            finite_coefficients && is_finite16(before[k]) && is_finite16(v[k])
+        });
         *self.state.half_mut(z) = bits;
         overflowed
     }
@@ -61,20 +69,32 @@ impl Machine<'_> {
         let (before, v, scalar) = (self.state.half(z), self.state.half(v), self.state.scalar(c));
         let product = |v: u16| {
             let exact = times(from_bits(v), scalar);
-            if self.mode.rounds_products() { round16(exact) } else { exact }
+            if self.mode.rounds_products() {
+                round16(exact)
+            } else {
+                exact
+            }
         };
         let elements = before.iter().zip(v);
-        let bits: Vec<u16> = elements.map(|(&z, &v)| to_bits(corrected(self.mode, from_bits(z), product(v)))).collect();
-        let overflowed =
-            count(&bits, |k| is_finite16(scalar.mantissa) && is_finite16(before[k]) && is_finite16(v[k]));
+        let bits: Vec<u16> = elements
+            .map(|(&z, &v)| to_bits(corrected(self.mode, from_bits(z), product(v))))
+            .collect();
+        let overflowed = count(&bits, |k| {
+            is_finite16(scalar.mantissa) && is_finite16(before[k]) && is_finite16(v[k])
+        });
         *self.state.half_mut(z) = bits;
         overflowed
     }
 
     pub(crate) fn scale(&mut self, dst: Buf, src: Buf, c: Buf) -> u64 {
         let (src, scalar) = (self.state.half(src), self.state.scalar(c));
-        let bits: Vec<u16> = src.iter().map(|&x| to_bits(times(from_bits(x), scalar))).collect();
-        let overflowed = count(&bits, |k| is_finite16(scalar.mantissa) && is_finite16(src[k]));
+        let bits: Vec<u16> = src
+            .iter()
+            .map(|&x| to_bits(times(from_bits(x), scalar)))
+            .collect();
+        let overflowed = count(&bits, |k| {
+            is_finite16(scalar.mantissa) && is_finite16(src[k])
+        });
         *self.state.half_mut(dst) = bits;
         overflowed
     }
@@ -92,11 +112,18 @@ impl Machine<'_> {
         // Adding +0 to -0 changes only the sign of a zero.
         let x: Vec<f32> = coefficients.iter().map(|c| c + 0.0).collect();
         let mut sums = vec![0.0; len];
-        let matrix = MatVec { mode: self.mode, tree_width: self.lanes.x, a: &vectors, stride: len, exponent: 0 };
+        let matrix = MatVec {
+            mode: self.mode,
+            tree_width: self.lanes.x,
+            a: &vectors,
+            stride: len,
+            exponent: 0,
+        };
         matrix.run(0..x.len(), 0..len, &x, &mut sums);
         let bits = narrowed(&sums);
         let overflowed = count(&bits, |k| {
-            coefficients.iter().all(|c| c.is_finite()) && vectors[k..].iter().step_by(len).all(|&v| is_finite16(v))
+            coefficients.iter().all(|c| c.is_finite())
+                && vectors[k..].iter().step_by(len).all(|&v| is_finite16(v))
         });
         *self.state.half_mut(dst) = bits;
         overflowed
@@ -131,5 +158,9 @@ pub(crate) fn is_finite16(bits: u16) -> bool {
 
 /// Results that are not finite although their operands are.
 pub(crate) fn count(results: &[u16], finite_operands: impl Fn(usize) -> bool) -> u64 {
-    results.iter().enumerate().filter(|(k, bits)| !is_finite16(**bits) && finite_operands(*k)).count() as u64
+    results
+        .iter()
+        .enumerate()
+        .filter(|(k, bits)| !is_finite16(**bits) && finite_operands(*k))
+        .count() as u64
 }

@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 
 use thiserror::Error;
 
+use crate::binary::NO_GUARD;
 use crate::layout::{Layout, Placement, Reduction};
 use crate::op::{Instr, Op, Phase};
 use crate::operand::{Axis, Lay, Operand, Pred};
@@ -104,8 +105,12 @@ fn split_field(field: &str) -> Result<(&str, &str), String> {
 fn parse_instr(line: &str) -> Result<Instr, String> {
     let mut words: Vec<&str> = line.split_whitespace().collect();
     let mut guard = None;
-    if let Some(p) = words[0].strip_prefix("@!") {
+    if let Some(p) = words[0].strip_prefix('@') {
+        let p = p.strip_prefix('!').ok_or_else(|| format!("`@{p}`: expected a guard such as `@!p0`"))?;
         guard = Some(Pred::parse(p)?);
+        if guard == Some(Pred(NO_GUARD)) {
+            return Err(format!("`@!{p}`: guards are p0 to p{}", NO_GUARD - 1));
+        }
         words.remove(0);
     }
     let mut phase = Phase::Control;
@@ -202,7 +207,7 @@ fn parse_directive(program: &mut Program, text: &str) -> Result<(), String> {
         _ => program.globals.push(GlobalDecl { words: fields.take("words")?, word: fields.take("word")? }),
     }
     match fields.0.first() {
-        Some((name, _)) => Err(format!("`{name}=`: not a field of .{directive}")),
+        Some((name, _)) => Err(format!("`{name}=`: not a field of .{directive}, or there twice")),
         None => Ok(()),
     }
 }

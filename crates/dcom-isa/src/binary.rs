@@ -13,7 +13,7 @@ use crate::program::{BankDecl, BufferDecl, BufferKind, GlobalDecl, MatrixDecl, P
 
 const MAGIC: u32 = u32::from_le_bytes(*b"DCOM");
 const VERSION: u32 = 1;
-const NO_GUARD: u16 = 0xffff;
+pub(crate) const NO_GUARD: u16 = 0xffff;
 const INSTR_BYTES: usize = 4 + 2 * OPERAND_WORDS;
 
 /// Bytes that are not a program.
@@ -27,7 +27,7 @@ pub struct BinaryError {
 }
 
 impl Program {
-    /// The binary form.
+    /// The binary form. The guard of no instruction may be p65535, which no machine has.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer(Vec::new());
@@ -66,6 +66,7 @@ impl Program {
             instr.op.encode(&mut words);
             w.0.push(instr.op.opcode());
             w.0.push(instr.phase as u8);
+            assert!(instr.guard != Some(Pred(NO_GUARD)), "p{NO_GUARD} as a guard is the code of no guard");
             w.0.extend(instr.guard.map_or(NO_GUARD, |p| p.0).to_le_bytes());
             words.iter().for_each(|word| w.0.extend(word.to_le_bytes()));
         });
@@ -103,6 +104,7 @@ impl Program {
         let buffers = r.table(16, |r| {
             let (at, kind, n) = (r.at, r.word()?, r.word()?);
             let kind = match kind {
+                0 | 1 | 5 if n != 0 => return Err(r.error(at + 4, &format!("{n}: this kind of region has no length"))),
                 0 => BufferKind::Vector,
                 1 => BufferKind::Wide,
                 2 => BufferKind::Full(n),

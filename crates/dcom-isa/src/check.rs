@@ -83,7 +83,7 @@ impl<'a> Checker<'a> {
             }
             Op::In { dst, .. } => self.write_vec(dst),
             Op::Out { matrix, side, index: _, src } => {
-                let m = self.matrix(matrix)?;
+                let m = self.ingested(matrix)?;
                 let layout = self.read_vec(src)?;
                 let want = match side {
                     Side::U => m.rows,
@@ -190,6 +190,9 @@ impl<'a> Checker<'a> {
                 let stack = self.stack(src)?;
                 if u32::from(src.index) + n > stack.vectors.into() {
                     return Err(format!("{n} coefficients from {src}: the stack has {} vectors", stack.vectors));
+                }
+                for index in (src.index..stack.vectors).take(n as usize) {
+                    self.read_vec(BankVec { index, ..src })?;
                 }
                 same_window(self.shapes, stack.layout, self.program.buffers[c.index()].layout)?;
                 same(self.shapes, stack.layout, self.write_buffer(dst, &[BufferKind::Vector])?)

@@ -75,7 +75,7 @@ pub struct Shape {
     pub slice_len: u64,
     /// Slices that hold at least one element: the number of partial sums of a dot product.
     pub parts: u64,
-    /// Times a physical partition is used, `ceil(slices / count)`.
+    /// Times a physical partition is used, `ceil(parts / count)`.
     pub rounds: u64,
     /// Blocks of a full slice.
     pub slice_blocks: u64,
@@ -85,8 +85,11 @@ pub struct Shape {
     pub vector_beats: u64,
     /// Beats that the busiest bank port needs per tile position while A streams past this layout.
     pub tile_beats: u64,
-    /// Banks that the window of partitions touches; an operation on the layout occupies their units.
-    pub banks: Range<u64>,
+    /// Banks that the window of partitions touches, as runs of neighbours in order; an operation on the
+    /// layout occupies their units.
+    pub banks: Vec<Range<u64>>,
+    /// Blocks that hold at least one element.
+    pub blocks: u64,
     /// (cluster, round) pairs that hold at least one element.
     pub occupied: u64,
     /// Physical partitions that hold at least one element.
@@ -114,7 +117,8 @@ impl Shape {
             slots,
             vector_beats: 0,
             tile_beats: 0,
-            banks: 0..1,
+            banks: Vec::new(),
+            blocks: 0,
             occupied: 0,
             engaged_partitions: parts.min(count),
             engaged_clusters: 0,
@@ -131,19 +135,16 @@ impl Shape {
         let banks = usize::try_from(arch.banks()).expect("at most 1024 banks");
         let (mut vector, mut tile) = (vec![0u64; banks], vec![0u64; banks]);
         let mut held = vec![0u64; banks];
-        let (mut lowest, mut highest) = (arch.banks(), 0);
         let g = u64::from(self.layout.clusters);
         let mut used = vec![false; usize::try_from(g * self.engaged_partitions).expect("bounded by the array")];
         // Blocks of all physical partitions of one round and slot, counted per bank.
         let bank_tables: Vec<Vec<u64>> = (0..u64::from(self.layout.count))
             .map(|k| self.cluster_order(arch, u64::from(self.layout.first) + k).iter().map(|c| c / arch.rows / arch.bank.columns).collect())
             .collect();
-        for table in &bank_tables {
-            for &bank in table {
-                lowest = lowest.min(bank);
-                highest = highest.max(bank);
-            }
-        }
+        let mut touched: Vec<u64> = bank_tables.concat();
+        touched.sort_unstable();
+        touched.dedup();
+        self.banks = touched.chunk_by(|a, b| a + 1 == *b).map(|run| run[0]..run[run.len() - 1] + 1).collect();
         for round in 0..self.rounds {
             for slot in 0..self.slots {
                 held.fill(0);
@@ -156,6 +157,7 @@ impl Shape {
                         let table = &bank_tables[usize::try_from(k).expect("bounded by the array")];
                         held[usize::try_from(table[usize::try_from(cluster).expect("below g")]).expect("bank")] += 1;
                         used[usize::try_from(k * g + cluster).expect("bounded by the array")] = true;
+                        self.blocks += 1;
                         if slot == 0 {
                             self.occupied += 1;
                         }
@@ -167,7 +169,6 @@ impl Shape {
                 }
             }
         }
-        self.banks = lowest..highest + 1;
         self.engaged_clusters = used.iter().map(|&u| u64::from(u)).sum();
         self.vector_beats = vector.into_iter().max().unwrap_or(1);
         self.tile_beats = tile.into_iter().max().unwrap_or(1);

@@ -10,15 +10,15 @@
 //! 5. whatever is read has been written before, in program order (a guarded write counts: memory
 //!    and registers start as zero); partial-sum registers do not live across the head of a loop;
 //! 6. loops lie within the program, run at least once and do not nest;
-//! 7. streams on different windows use different memory channels.
+//! 7. the memory channel of a stream (`first / count` of its layout) is one of the program's.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use dcom_arch::Arch;
 use thiserror::Error;
 
 use crate::check::Checker;
-use crate::layout::Shape;
+use crate::layout::{MAX_LEN, Shape};
 use crate::operand::{Axis, Buf, Lay};
 use crate::program::{BufferKind, MatrixDecl, Program, Store};
 
@@ -115,20 +115,26 @@ struct Region {
     name: String,
     start: u64,
     len: u64,
-    place: std::ops::Range<u64>,
+    place: Vec<std::ops::Range<u64>>,
+}
+
+impl Region {
+    fn meets(&self, other: &Region) -> bool {
+        self.place.iter().any(|a| other.place.iter().any(|b| a.start < b.end && b.start < a.end))
+    }
 }
 
 fn check_regions(mut regions: Vec<Region>, capacity: u64, what: &str) -> Result<(), VerifyError> {
     for r in &regions {
         if r.start + r.len > capacity {
-            return fail(&r.name, format!("{what} {}..{}: only {capacity} there are", r.start, r.start + r.len));
+            return fail(&r.name, format!("{what} {}..{}: there are only {capacity}", r.start, r.start + r.len));
         }
     }
     regions.sort_by_key(|r| r.start);
     for (i, r) in regions.iter().enumerate() {
         let reaching = regions[i + 1..].iter().take_while(|other| other.start < r.start + r.len);
         for other in reaching {
-            if r.place.start < other.place.end && other.place.start < r.place.end {
+            if r.meets(other) {
                 return fail(&other.name, format!("{what} {} overlap {}", other.start, r.name));
             }
         }
@@ -177,7 +183,7 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
         if bytes == 0 {
             return fail(name, "n = 0: must be at least 1");
         }
-        regions.push(Region { name, start: b.row.into(), len: bytes.div_ceil(arch.buffer_row_bytes()), place: shape.clusters() });
+        regions.push(Region { name, start: b.row.into(), len: bytes.div_ceil(arch.buffer_row_bytes()), place: iter::once(shape.clusters()).collect() });
     }
     check_regions(regions, arch.buffer_rows(), "buffer rows")?;
 
@@ -196,8 +202,11 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
         if m.rows == 0 || m.columns == 0 {
             return fail(name, format!("{} x {}: sizes must be at least 1", m.rows, m.columns));
         }
+        if m.rows.max(m.columns) > MAX_LEN {
+            return fail(name, format!("{} x {}: sizes are at most {MAX_LEN}", m.rows, m.columns));
+        }
         match m.store {
-            Store::Memory => memory_bytes += 2 * u64::from(m.rows) * u64::from(m.columns),
+            Store::Memory => memory_bytes = memory_bytes.saturating_add(2 * u64::from(m.rows) * u64::from(m.columns)),
             Store::Banks { axis, layout, row } => regions.push(matrix_region(arch, &name, m, axis, shape_of(&name, layout)?, row)?),
             Store::BanksBoth { rows_layout, columns_layout, rows_row, columns_row } => {
                 for (axis, layout, row) in [(Axis::Rows, rows_layout, rows_row), (Axis::Columns, columns_layout, columns_row)] {
@@ -211,8 +220,11 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
         return fail("tables", format!("matrices of {memory_bytes} bytes: the memory holds {}", arch.memory.capacity_bytes));
     }
 
+    if let Some(i) = program.globals.iter().position(|g| g.words == 0) {
+        return fail(format!(".global g{i}"), "words = 0: must be at least 1");
+    }
     let regions = program.globals.iter().enumerate();
-    let regions = regions.map(|(i, g)| Region { name: format!(".global g{i}"), start: g.word.into(), len: g.words.into(), place: 0..1 });
+    let regions = regions.map(|(i, g)| Region { name: format!(".global g{i}"), start: g.word.into(), len: g.words.into(), place: iter::once(0..1).collect() });
     check_regions(regions.collect(), arch.broadcast.capacity_words, "global memory words")?;
     Ok(shapes)
 }

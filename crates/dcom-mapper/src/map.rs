@@ -116,12 +116,10 @@ impl Spaces {
         if w.windows == Windows::Shared {
             return Spaces { buffers: 1, banks: 1 };
         }
-        // Windows follow each other; the last bank of one may be the first of the next.
-        let banks = |p: &PromptLayouts| memory.shape(p.basis(Side::U)).banks.clone();
-        let apart = prompts.windows(2).all(|pair| {
-            let (a, b) = (banks(&pair[0]), banks(&pair[1]));
-            a.end <= b.start || b.end <= a.start
-        });
+        // The last bank of a window may be the first of the next; spread windows share all of them or none.
+        let mut runs: Vec<_> = prompts.iter().flat_map(|p| memory.shape(p.basis(Side::U)).banks.clone()).collect();
+        runs.sort_by_key(|run| run.start);
+        let apart = runs.windows(2).all(|pair| pair[0].end <= pair[1].start);
         Spaces { buffers: prompts.len(), banks: if apart { prompts.len() } else { 1 } }
     }
 

@@ -88,7 +88,7 @@ impl SweepSpec {
         let text = source.text.to_owned();
         let wrong = |span: Option<Range<usize>>, message: String| SpecError::Wrong {
             file: source.name.to_owned(),
-            line: text[..span.map_or(0, |s| s.start.min(text.len()))].lines().count().max(1),
+            line: 1 + text[..span.map_or(0, |s| s.start.min(text.len()))].matches('\n').count(),
             message,
         };
         let raw: Raw = toml::from_str(&text).map_err(|e| wrong(e.span(), e.message().to_owned()))?;

@@ -82,12 +82,10 @@ impl Chain {
         for &w in writes {
             self.ready[w as usize] = end;
         }
-        // A source is in use for its work at least, but where the instruction releases it at issue.
-        if plan.release > 0 {
-            let released = start + plan.work.min(plan.release);
-            for &r in reads {
-                self.released[r as usize] = self.released[r as usize].max(released);
-            }
+        // A source is in use for its work at least, or as long as the instruction holds it.
+        let released = start + plan.work.min(plan.release);
+        for &r in reads.iter().filter(|r| !plans.resources.travels(**r)) {
+            self.released[r as usize] = self.released[r as usize].max(released);
         }
         self.last = self.last.max(end);
     }

@@ -533,7 +533,7 @@ fn expanded(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     }
 }
 
-/// Ops of the scalar unit alone. Their sources travel with the op.
+/// Ops of the scalar unit alone.
 fn scalar(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     let t = Latency::new(b.arch);
     let unit = b.arch.scalar;
@@ -569,7 +569,6 @@ fn scalar(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     }
     b.single(Scalar, t.s, cycles.0);
     b.activity.scalar_operations += 1;
-    b.release(0);
     t.s + cycles.1
 }
 
@@ -602,7 +601,6 @@ fn scalar_side(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.activity.global_write_words += 1;
             b.activity.global_read_words += 1;
             b.activity.buffer_write_elements += 2 * window_clusters(b);
-            b.release(0);
             t.s + 1 + t.gw + t.gr + t.bw
         }
         Op::Start { dst, matrix, kind, exponent, shift: _ } => {
@@ -640,7 +638,6 @@ fn scalar_side(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.single(Svd, t.s, n);
             b.work(Svd, n + b.arch.svd.round_trip_cycles);
             b.activity.global_write_words += 2 * u64::from(k) * u64::from(r);
-            b.release(0);
             t.s + n + b.arch.svd.round_trip_cycles
         }
         _ => unreachable!("{op} has no scalar side"),

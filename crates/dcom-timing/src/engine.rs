@@ -316,7 +316,7 @@ impl<'a, 'p> Engine<'a, 'p> {
         }
         let (release, done) = (issue + plan.release, issue + plan.done.max(1));
         for &r in &self.plans.operands[plan.reads.start as usize..plan.reads.end as usize] {
-            if release > self.state.released[r as usize] {
+            if release > self.state.released[r as usize] && !self.plans.resources.travels(r) {
                 self.state.released[r as usize] = release;
                 self.reader[r as usize] = id;
             }

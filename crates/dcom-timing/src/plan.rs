@@ -167,8 +167,9 @@ impl Builder<'_, '_> {
 
     /// Uses a per-bank unit over the window of the governing layout.
     pub(crate) fn banks(&mut self, kind: UnitKind, offset: u64, cycles: u64) {
-        let units = self.units.window(kind, self.layout);
-        self.push(units, offset, cycles);
+        for units in self.units.window(kind, self.layout) {
+            self.push(units, offset, cycles);
+        }
     }
 
     /// Uses a unit that exists once.

@@ -38,6 +38,11 @@ impl Resources {
         self.len as usize
     }
 
+    /// Scalar registers and predicates are read at issue: the value travels with the op.
+    pub(crate) fn travels(&self, resource: u32) -> bool {
+        resource >= self.preds
+    }
+
     #[expect(clippy::unused_self, reason = "one form for all kinds")]
     pub(crate) fn buffer(&self, b: Buf) -> u32 {
         b.0.into()

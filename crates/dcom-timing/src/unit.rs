@@ -93,8 +93,8 @@ impl UnitKind {
 pub(crate) struct Units {
     /// Boundaries of the classes: class i has the banks `edges[i]..edges[i + 1]`.
     edges: Vec<u64>,
-    /// Classes that each layout's window covers.
-    windows: Vec<Range<u16>>,
+    /// Runs of classes that each layout's window covers.
+    windows: Vec<Vec<Range<u16>>>,
     classes: u16,
     channels: u16,
     shared_port: bool,
@@ -104,13 +104,13 @@ impl Units {
     pub(crate) fn new(program: &Verified<'_>) -> Units {
         let arch = program.arch();
         let layouts = program.program().layouts.len();
-        let banks = |l: usize| program.shape(layout(l)).banks.clone();
+        let banks = |l: usize| program.shape(layout(l)).banks.iter();
         let mut edges: Vec<u64> = vec![0, arch.banks()];
-        edges.extend((0..layouts).flat_map(|l| [banks(l).start, banks(l).end]));
+        edges.extend((0..layouts).flat_map(banks).flat_map(|run| [run.start, run.end]));
         edges.sort_unstable();
         edges.dedup();
         let at = |edge: u64| u16::try_from(edges.partition_point(|e| *e < edge)).expect("at most 1024 banks");
-        let windows = (0..layouts).map(|l| at(banks(l).start)..at(banks(l).end)).collect();
+        let windows = (0..layouts).map(|l| banks(l).map(|run| at(run.start)..at(run.end)).collect()).collect();
         Units {
             windows,
             classes: u16::try_from(edges.len() - 1).expect("at most 1024 banks"),
@@ -128,13 +128,12 @@ impl Units {
         6 * self.classes
     }
 
-    /// Units of a per-bank kind over the window of a layout.
-    pub(crate) fn window(&self, kind: UnitKind, layout: Lay) -> Range<u16> {
+    /// Units of a per-bank kind over the window of a layout, as runs of neighbours.
+    pub(crate) fn window(&self, kind: UnitKind, layout: Lay) -> impl Iterator<Item = Range<u16>> {
         assert!(kind.per_bank(), "{kind:?} exists once");
         let kind = if kind == UnitKind::WritePort && self.shared_port { UnitKind::Port } else { kind };
         let base = kind as u16 * self.classes;
-        let window = &self.windows[layout.index()];
-        base + window.start..base + window.end
+        self.windows[layout.index()].iter().map(move |run| base + run.start..base + run.end)
     }
 
     /// All memory channels, or one of them.

@@ -13,6 +13,8 @@ mod input;
 mod output;
 mod progress;
 
+mod text;
+
 mod setup;
 mod account;
 mod parameters;
@@ -23,5 +25,6 @@ mod metrics;
 mod program;
 mod timeline;
 mod check;
+mod manifest;
 
 pub use cli::main;

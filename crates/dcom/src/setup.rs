@@ -113,6 +113,11 @@ impl Setup {
         Ok(())
     }
 
+    /// What a key was pinned by.
+    pub(crate) fn pinned_by(&self, key: &str) -> Option<&str> {
+        self.pinned.iter().find(|(pinned, _)| *pinned == key).map(|(_, source)| source.as_str())
+    }
+
     /// The machine.
     ///
     /// # Errors
@@ -138,7 +143,7 @@ impl Setup {
 
     fn blame(&self, error: &MapError) -> Failure {
         let MapError { key, message } = error;
-        if let Some((_, source)) = self.pinned.iter().find(|(pinned, _)| pinned == key) {
+        if let Some(source) = self.pinned_by(key) {
             return Failure::input(format!("{source}: {message} ({key})"));
         }
         if ArchParams::keys().iter().any(|info| info.path == *key) {
@@ -153,9 +158,8 @@ impl Setup {
         let entries = self.arch.entries().into_iter().chain(self.workload.entries());
         entries
             .map(|entry| {
-                let pinned = self.pinned.iter().find(|(key, _)| *key == entry.path);
-                let (mark, source) = match pinned {
-                    Some((_, source)) => (Some(Mark::Given), Some(source.as_str())),
+                let (mark, source) = match self.pinned_by(entry.path) {
+                    Some(source) => (Some(Mark::Given), Some(source)),
                     None => (entry.mark, entry.source),
                 };
                 Parameter { key: entry.path, value: entry.value, unit: entry.unit, mark, source }

@@ -1,37 +1,60 @@
 //! Random programs on random machines: the executor and the naive machine agree in every bit.
 
 use dcom_exec::{PromptResult, execute_with_state};
-use dcom_isa::assemble;
 use dcom_isa::op::OPS;
+use dcom_isa::{Buf, Reg, assemble};
 
 use crate::random::{Random, Values, random_machine, random_program};
 use crate::twin::{Twin, bits32};
 
-fn agree(seed: u64, mode: &str, values: Values) -> Vec<String> {
+const SMALL: [(u64, u64); 2] = [(1, 70), (1, 70)];
+
+/// Enough for several tasks of the executor per product, and several batches of the statistics.
+const LONG: (u64, u64) = (1030, 1100);
+
+fn agree(seed: u64, mode: &str, values: Values, sizes: [(u64, u64); 2]) -> Vec<String> {
     let mut random = Random::new(seed);
     let arch = random_machine(&mut random, mode);
-    let test = random_program(&mut random, &arch, values);
+    let sizes = sizes.map(|(low, high)| random.within(low, high));
+    let test = random_program(&mut random, &arch, values, sizes);
     let case = format!("seed {seed}, {mode}, {values:?}");
     let program = assemble(&test.text).unwrap_or_else(|e| panic!("{case}: {e}\n{}", test.text));
-    let program = program.verify(&arch).unwrap_or_else(|e| panic!("{case}: {e}\n{}", test.text));
-    let (outcome, state) = execute_with_state(&program, &test.prompts, &test.host_vectors).expect("inputs fit");
+    let program = program
+        .verify(&arch)
+        .unwrap_or_else(|e| panic!("{case}: {e}\n{}", test.text));
+    let (outcome, state) =
+        execute_with_state(&program, &test.prompts, &test.host_vectors).expect("inputs fit");
     let twin = Twin::new(&program, &test.prompts, &test.host_vectors).run();
-    println!("{case}\n{}", test.text);
+    eprintln!("{case}\n{}", test.text);
     twin.assert_state(&state);
     assert_eq!(outcome.trace.passed, twin.trace, "{case}");
     assert_eq!(outcome.overflow_count, twin.overflows, "{case}");
     for (found, expected) in outcome.prompts.iter().zip(&twin.results) {
         assert_eq!(patterns(found), patterns(expected), "{case}");
-        assert_eq!((found.broke_down_after, found.exponent), (expected.broke_down_after, expected.exponent), "{case}");
+        assert_eq!(
+            (found.broke_down_after, found.exponent),
+            (expected.broke_down_after, expected.exponent),
+            "{case}"
+        );
         let reference: Vec<u64> = expected.s.iter().map(|s| s.to_bits()).collect();
-        assert_eq!(found.s.iter().map(|s| s.to_bits()).collect::<Vec<_>>(), reference, "{case}");
+        assert_eq!(
+            found.s.iter().map(|s| s.to_bits()).collect::<Vec<_>>(),
+            reference,
+            "{case}"
+        );
     }
     test.text.lines().map(str::to_owned).collect()
 }
 
 fn patterns(result: &PromptResult) -> Vec<Vec<u32>> {
-    let vectors = result.u.iter().chain(&result.v).chain([&result.alpha, &result.beta]);
-    vectors.map(|vector| vector.iter().map(|&x| bits32(x)).collect()).collect()
+    let vectors = result
+        .u
+        .iter()
+        .chain(&result.v)
+        .chain([&result.alpha, &result.beta]);
+    vectors
+        .map(|vector| vector.iter().map(|&x| bits32(x)).collect())
+        .collect()
 }
 
 #[test]
@@ -39,17 +62,66 @@ fn executor_and_naive_machine_agree() {
     for seed in 0..120 {
         for mode in ["m16a16", "m16a32", "x32"] {
             for values in [Values::Tame, Values::Finite, Values::Any] {
-                agree(seed, mode, values);
+                agree(seed, mode, values, SMALL);
             }
         }
     }
 }
 
 #[test]
+fn executor_and_naive_machine_agree_on_long_vectors() {
+    for seed in 0..4 {
+        for mode in ["m16a16", "m16a32", "x32"] {
+            agree(seed, mode, Values::Finite, [LONG, (64, 70)]);
+            agree(seed, mode, Values::Any, [(64, 70), LONG]);
+        }
+    }
+}
+
+/// Results do not depend on how rayon distributes the work.
+#[test]
+fn threads_do_not_change_bits() {
+    for seed in 0..3 {
+        let mut random = Random::new(seed);
+        let arch = random_machine(&mut random, "m16a32");
+        let test = random_program(&mut random, &arch, Values::Finite, [1500, 1200]);
+        let program = assemble(&test.text)
+            .expect("assembles")
+            .verify(&arch)
+            .expect("fits");
+        let results = [1, 2, 5].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .expect("threads start");
+            let (outcome, state) = pool
+                .install(|| execute_with_state(&program, &test.prompts, &test.host_vectors))
+                .expect("inputs fit");
+            let buffers: Vec<_> = (0..33).map(|b| state.buffer(Buf(b))).collect();
+            (
+                outcome,
+                buffers,
+                (0..16).map(|r| state.register(Reg(r))).collect::<Vec<_>>(),
+            )
+        });
+        assert!(
+            results[1..].iter().all(|result| *result == results[0]),
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
 fn random_programs_contain_every_op() {
-    let lines: Vec<String> = (0..20).flat_map(|seed| agree(seed, "m16a32", Values::Tame)).collect();
+    let lines: Vec<String> = (0..20)
+        .flat_map(|seed| agree(seed, "m16a32", Values::Tame, SMALL))
+        .collect();
     for op in OPS {
         let uses = |line: &String| line.split_whitespace().any(|word| word == op.mnemonic);
-        assert!(lines.iter().any(uses), "no `{}` in twenty random programs", op.mnemonic);
+        assert!(
+            lines.iter().any(uses),
+            "no `{}` in twenty random programs",
+            op.mnemonic
+        );
     }
 }

@@ -4,7 +4,10 @@
 use dcom_arch::Arch;
 use dcom_exec::{PromptResult, State};
 use dcom_fp::Accumulate;
-use dcom_isa::{BankVec, Buf, BufferKind, Glob, Layout, Mat, Op, Part, Placement, Pred, Program, Reduction, Reg, Verified};
+use dcom_isa::{
+    BankVec, Buf, BufferKind, Glob, Layout, Mat, Op, Part, Placement, Pred, Program, Reduction,
+    Reg, Verified,
+};
 use dcom_tensor::Matrix;
 
 /// `x` rounded once to fp16, by its definition.
@@ -15,12 +18,20 @@ pub(crate) fn round16(x: f64) -> f32 {
     let exponent = i32::try_from(x.abs().to_bits() >> 52).expect("11 bits") - 1023;
     let spacing = 2.0_f64.powi(exponent.max(-14) - 10);
     let rounded = (x / spacing).round_ties_even() * spacing;
-    if rounded.abs() >= 65536.0 { f32::INFINITY.copysign(rounded as f32) } else { rounded as f32 }
+    if rounded.abs() >= 65536.0 {
+        f32::INFINITY.copysign(rounded as f32)
+    } else {
+        rounded as f32
+    }
 }
 
 /// fp16 pattern of a value on the grid.
 pub(crate) fn bits16(x: f32) -> u16 {
-    if x.is_nan() { 0x7e00 } else { half::f16::from_f32(x).to_bits() }
+    if x.is_nan() {
+        0x7e00
+    } else {
+        half::f16::from_f32(x).to_bits()
+    }
 }
 
 pub(crate) fn value16(bits: u16) -> f32 {
@@ -43,9 +54,19 @@ pub(crate) struct Place {
 
 impl Place {
     fn new(layout: Layout, arch: &Arch) -> Place {
-        let [len, f, g, first, count, q] =
-            [layout.len, layout.slices, layout.clusters, layout.first, layout.count, layout.granule].map(|n| n as usize);
-        let (columns, rows) = (usize::try_from(arch.columns).expect("small"), usize::try_from(arch.rows).expect("small"));
+        let [len, f, g, first, count, q] = [
+            layout.len,
+            layout.slices,
+            layout.clusters,
+            layout.first,
+            layout.count,
+            layout.granule,
+        ]
+        .map(|n| n as usize);
+        let (columns, rows) = (
+            usize::try_from(arch.columns).expect("small"),
+            usize::try_from(arch.rows).expect("small"),
+        );
         let (clusters, slice_len) = (columns * rows, len.div_ceil(f));
         let (blocks, parts) = (slice_len.div_ceil(q), len.div_ceil(slice_len));
         let (slots, rounds) = (blocks.div_ceil(g), parts.div_ceil(count));
@@ -69,7 +90,15 @@ impl Place {
             held[cluster][address] = Some(element);
             of.push((cluster, address));
         }
-        Place { layout, rounds, slots, parts, partitions, of, held }
+        Place {
+            layout,
+            rounds,
+            slots,
+            parts,
+            partitions,
+            of,
+            held,
+        }
     }
 
     /// Clusters of the window.
@@ -115,24 +144,44 @@ pub(crate) struct Twin<'a> {
 }
 
 impl<'a> Twin<'a> {
-    pub(crate) fn new(verified: &'a Verified<'_>, prompts: &'a [Matrix], host_vectors: &'a [Vec<f32>]) -> Twin<'a> {
+    pub(crate) fn new(
+        verified: &'a Verified<'_>,
+        prompts: &'a [Matrix],
+        host_vectors: &'a [Vec<f32>],
+    ) -> Twin<'a> {
         let (program, arch) = (verified.program(), verified.arch());
-        let places: Vec<Place> = program.layouts.iter().map(|&l| Place::new(l, arch)).collect();
+        let places: Vec<Place> = program
+            .layouts
+            .iter()
+            .map(|&l| Place::new(l, arch))
+            .collect();
         let regions = program.buffers.iter().map(|b| match b.kind {
-            BufferKind::Vector | BufferKind::Wide => vec![0.0; places[b.layout.index()].local_len()],
-            BufferKind::Full(n) | BufferKind::Partial(n) | BufferKind::Coefs(n) => vec![0.0; n as usize],
+            BufferKind::Vector | BufferKind::Wide => {
+                vec![0.0; places[b.layout.index()].local_len()]
+            }
+            BufferKind::Full(n) | BufferKind::Partial(n) | BufferKind::Coefs(n) => {
+                vec![0.0; n as usize]
+            }
             BufferKind::Scalar => vec![0.0; 2],
         });
         let banks = program.banks.iter();
-        let banks = banks.map(|b| vec![vec![0.0; places[b.layout.index()].local_len()]; b.vectors.into()]);
-        let cluster = Cluster { regions: regions.collect(), banks: banks.collect() };
+        let banks =
+            banks.map(|b| vec![vec![0.0; places[b.layout.index()].local_len()]; b.vectors.into()]);
+        let cluster = Cluster {
+            regions: regions.collect(),
+            banks: banks.collect(),
+        };
         Twin {
             program,
             arch,
             mode: arch.cluster.accumulate,
             clusters: vec![cluster; usize::try_from(arch.clusters()).expect("small")],
             places,
-            globals: program.globals.iter().map(|g| vec![0.0; g.words as usize]).collect(),
+            globals: program
+                .globals
+                .iter()
+                .map(|g| vec![0.0; g.words as usize])
+                .collect(),
             registers: vec![0.0; 1024],
             predicates: vec![(false, 0); 32],
             parts: vec![vec![0.0; 1000]; 64],
@@ -217,14 +266,18 @@ impl<'a> Twin<'a> {
     /// Passes of `lanes_x` operands: a row tree each, then pairwise.
     pub(crate) fn passes(&self, operands: &[f32]) -> f32 {
         let lanes = usize::try_from(self.arch.cluster.lanes_x).expect("small");
-        let passes = operands.chunks(lanes).map(|pass| self.tree(&padded(pass, lanes)));
+        let passes = operands
+            .chunks(lanes)
+            .map(|pass| self.tree(&padded(pass, lanes)));
         self.tree(&passes.collect::<Vec<_>>())
     }
 
     pub(crate) fn partition_sum(&self, reduction: Reduction, operands: &[f32]) -> f32 {
         match reduction {
             Reduction::Tree => self.tree(operands),
-            Reduction::Chain => operands[1..].iter().fold(operands[0], |sum, &x| self.add(sum, x)),
+            Reduction::Chain => operands[1..]
+                .iter()
+                .fold(operands[0], |sum, &x| self.add(sum, x)),
         }
     }
 
@@ -234,46 +287,89 @@ impl<'a> Twin<'a> {
             let buffer = Buf(u16::try_from(i).expect("small"));
             let place = self.place(buffer);
             let region = |cluster: usize| &self.clusters[cluster].regions[i];
-            let vector = |pattern: fn(f32) -> u32| place.of.iter().map(|&(c, address)| pattern(region(c)[address])).collect();
+            let vector = |pattern: fn(f32) -> u32| {
+                place
+                    .of
+                    .iter()
+                    .map(|&(c, address)| pattern(region(c)[address]))
+                    .collect()
+            };
             let mut expected: Vec<Vec<u32>> = Vec::new();
             match decl.kind {
                 BufferKind::Vector => expected.push(vector(|x| bits16(x).into())),
                 BufferKind::Wide => expected.push(vector(bits32)),
                 BufferKind::Full(_) | BufferKind::Coefs(_) => {
-                    expected.extend(place.window().map(|c| region(c).iter().map(|&x| bits16(x).into()).collect()));
+                    expected.extend(
+                        place
+                            .window()
+                            .map(|c| region(c).iter().map(|&x| bits16(x).into()).collect()),
+                    );
                 }
                 BufferKind::Partial(_) => {
-                    expected.push(place.window().flat_map(|c| region(c).iter().map(|&x| bits32(x))).collect());
+                    expected.push(
+                        place
+                            .window()
+                            .flat_map(|c| region(c).iter().map(|&x| bits32(x)))
+                            .collect(),
+                    );
                 }
                 BufferKind::Scalar => expected.extend(place.window().map(|c| {
-                    let [mantissa, exponent] = region(c)[..] else { panic!("a scalar is two values") };
+                    let [mantissa, exponent] = region(c)[..] else {
+                        panic!("a scalar is two values")
+                    };
                     vec![bits16(mantissa).into(), (exponent as i32).cast_unsigned()]
                 })),
             }
             for expected in expected {
-                assert_eq!(state.buffer(buffer), expected, "{buffer} {:?} {:?}", decl.kind, place.layout);
+                assert_eq!(
+                    state.buffer(buffer),
+                    expected,
+                    "{buffer} {:?} {:?}",
+                    decl.kind,
+                    place.layout
+                );
             }
         }
         for (stack, decl) in self.program.banks.iter().enumerate() {
             for index in 0..decl.vectors {
-                let vector = BankVec { stack: u16::try_from(stack).expect("small"), index };
+                let vector = BankVec {
+                    stack: u16::try_from(stack).expect("small"),
+                    index,
+                };
                 let place = self.stack_place(vector);
-                let stored = |&(c, address): &(usize, usize)| bits16(self.clusters[c].banks[stack][usize::from(index)][address]);
-                assert_eq!(state.bank(vector), place.of.iter().map(stored).collect::<Vec<_>>(), "{vector}");
+                let stored = |&(c, address): &(usize, usize)| {
+                    bits16(self.clusters[c].banks[stack][usize::from(index)][address])
+                };
+                assert_eq!(
+                    state.bank(vector),
+                    place.of.iter().map(stored).collect::<Vec<_>>(),
+                    "{vector}"
+                );
             }
         }
         let patterns = |values: &[f32]| values.iter().map(|&x| bits32(x)).collect::<Vec<_>>();
         for (i, words) in self.globals.iter().enumerate() {
-            assert_eq!(state.global(Glob(u16::try_from(i).expect("small"))), patterns(words), "g{i}");
+            assert_eq!(
+                state.global(Glob(u16::try_from(i).expect("small"))),
+                patterns(words),
+                "g{i}"
+            );
         }
         for (i, &value) in self.registers.iter().enumerate() {
-            assert_eq!(state.register(Reg(u16::try_from(i).expect("small"))), bits32(value), "s{i}: {value}");
+            assert_eq!(
+                state.register(Reg(u16::try_from(i).expect("small"))),
+                bits32(value),
+                "s{i}: {value}"
+            );
         }
         for (i, values) in self.parts.iter().enumerate() {
             let found = state.partial_sums(Part(u16::try_from(i).expect("small")));
             let (written, rest) = values.split_at(found.len());
             assert_eq!(found, patterns(written), "r{i}");
-            assert!(rest.iter().all(|x| x.to_bits() == 0), "r{i} has more values");
+            assert!(
+                rest.iter().all(|x| x.to_bits() == 0),
+                "r{i} has more values"
+            );
         }
         for (i, &(set, passed)) in self.predicates.iter().enumerate() {
             let found = state.predicate(Pred(u16::try_from(i).expect("small")));
@@ -288,7 +384,12 @@ pub(crate) fn bits32(x: f32) -> u32 {
 
 /// `operands` with +0 up to `len`.
 pub(crate) fn padded(operands: &[f32], len: usize) -> Vec<f32> {
-    operands.iter().copied().chain(std::iter::repeat(0.0)).take(len.max(operands.len())).collect()
+    operands
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(0.0))
+        .take(len.max(operands.len()))
+        .collect()
 }
 
 pub(crate) fn tree(add: &dyn Fn(f32, f32) -> f32, operands: &[f32]) -> f32 {

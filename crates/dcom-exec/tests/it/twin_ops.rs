@@ -19,7 +19,12 @@ struct Stream {
 
 impl Stream {
     fn lanes(self, twin: &Twin<'_>) -> usize {
-        usize::try_from(if self.transposed { twin.arch.cluster.lanes_y } else { twin.arch.cluster.lanes_x }).expect("small")
+        usize::try_from(if self.transposed {
+            twin.arch.cluster.lanes_y
+        } else {
+            twin.arch.cluster.lanes_x
+        })
+        .expect("small")
     }
 
     /// Element of A for output `o` and summation index `k`; none beyond the matrix.
@@ -40,20 +45,39 @@ impl Stream {
 
 impl Twin<'_> {
     pub(crate) fn operate(&mut self, op: &Op, iteration: u32) {
-        let stream = |twin: &Self, matrix, axis, first_tile, add, exponent, transposed| {
-            Stream { matrix, axis, transposed, first_tile: first_tile as usize, add, exponent: twin.exponent(exponent) }
+        let stream = |twin: &Self, matrix, axis, first_tile, add, exponent, transposed| Stream {
+            matrix,
+            axis,
+            transposed,
+            first_tile: first_tile as usize,
+            add,
+            exponent: twin.exponent(exponent),
         };
         match *op {
-            Op::Ingest { matrix, prompt, stride } => {
+            Op::Ingest {
+                matrix,
+                prompt,
+                stride,
+            } => {
                 self.matrices[matrix.index()] = Some((prompt + stride * iteration) as usize);
             }
             Op::In { dst, host } => {
-                let values: Vec<f32> = self.host_vectors[usize::from(host)].iter().map(|&x| round16(x.into())).collect();
-                for (element, (cluster, address)) in self.stack_place(dst).of.clone().into_iter().enumerate() {
+                let values: Vec<f32> = self.host_vectors[usize::from(host)]
+                    .iter()
+                    .map(|&x| round16(x.into()))
+                    .collect();
+                for (element, (cluster, address)) in
+                    self.stack_place(dst).of.clone().into_iter().enumerate()
+                {
                     self.bank(cluster, dst)[address] = values[element];
                 }
             }
-            Op::Out { matrix, side, index, src } => self.out(matrix, side, index.into(), src),
+            Op::Out {
+                matrix,
+                side,
+                index,
+                src,
+            } => self.out(matrix, side, index.into(), src),
             Op::Ld { dst, src } => {
                 for c in self.window(dst) {
                     self.clusters[c].regions[dst.index()] = self.bank(c, src).clone();
@@ -65,15 +89,55 @@ impl Twin<'_> {
                 }
             }
             Op::Gather { dst, src, start } => self.gather(dst, src, start as usize),
-            Op::MvN { matrix, axis, x, y, first_tile, end_tile: _, add, exponent } => {
-                self.product_with(stream(self, matrix, axis, first_tile, add, exponent, false), x, y);
+            Op::MvN {
+                matrix,
+                axis,
+                x,
+                y,
+                first_tile,
+                end_tile: _,
+                add,
+                exponent,
+            } => {
+                self.product_with(
+                    stream(self, matrix, axis, first_tile, add, exponent, false),
+                    x,
+                    y,
+                );
             }
-            Op::MvT { matrix, axis, x, y, first_tile, end_tile: _, add, exponent } => {
-                self.product_with(stream(self, matrix, axis, first_tile, add, exponent, true), x, y);
+            Op::MvT {
+                matrix,
+                axis,
+                x,
+                y,
+                first_tile,
+                end_tile: _,
+                add,
+                exponent,
+            } => {
+                self.product_with(
+                    stream(self, matrix, axis, first_tile, add, exponent, true),
+                    x,
+                    y,
+                );
             }
-            Op::MvNT { matrix, axis, x, y, u, w, first_tile, end_tile: _, add, exponent } => {
+            Op::MvNT {
+                matrix,
+                axis,
+                x,
+                y,
+                u,
+                w,
+                first_tile,
+                end_tile: _,
+                add,
+                exponent,
+            } => {
                 let plain = stream(self, matrix, axis, first_tile, add, exponent, false);
-                let transposed = Stream { transposed: true, ..plain };
+                let transposed = Stream {
+                    transposed: true,
+                    ..plain
+                };
                 let mut products = [(plain, x, y), (transposed, u, w)];
                 // Inputs are read before results are written.
                 if axis == Axis::Rows {
@@ -84,7 +148,13 @@ impl Twin<'_> {
                 }
             }
             Op::PReduce { dst, src, layout } => self.preduce(dst, src, layout),
-            Op::GReduce { dst, src, layout, start, n } => self.greduce(dst, src, layout, start as usize, n as usize),
+            Op::GReduce {
+                dst,
+                src,
+                layout,
+                start,
+                n,
+            } => self.greduce(dst, src, layout, start as usize, n as usize),
             Op::Narrow { dst, src } => self.map(dst, |twin, c, k| {
                 let wide = twin.clusters[c].regions[src.index()][k];
                 (round16(wide.into()), vec![wide])
@@ -93,7 +163,11 @@ impl Twin<'_> {
             Op::PutH { dst, src } | Op::PutW { dst, src } => {
                 for p in 0..self.part_layouts[src.index()] {
                     let value = self.parts[src.index()][p];
-                    let word = if matches!(op, Op::PutH { .. }) { round16(value.into()) } else { value };
+                    let word = if matches!(op, Op::PutH { .. }) {
+                        round16(value.into())
+                    } else {
+                        value
+                    };
                     self.globals[dst.index()][p] = word;
                     self.note(word, &[value]);
                 }
@@ -107,16 +181,30 @@ impl Twin<'_> {
             }
             Op::Corr { z, v, c } => self.map(z, |twin, cluster, k| {
                 let regions = &twin.clusters[cluster].regions;
-                let (before, v, coefficients) = (regions[z.index()][k], regions[v.index()][k], &regions[c.index()]);
-                let products: Vec<f32> = coefficients.iter().map(|&c| twin.product(c, v, 0)).collect();
+                let (before, v, coefficients) = (
+                    regions[z.index()][k],
+                    regions[v.index()][k],
+                    &regions[c.index()],
+                );
+                let products: Vec<f32> = coefficients
+                    .iter()
+                    .map(|&c| twin.product(c, v, 0))
+                    .collect();
                 let operands = coefficients.iter().copied().chain([before, v]).collect();
                 (twin.subtract16(before, twin.passes(&products)), operands)
             }),
             Op::Axpy { z, v, c } => self.map(z, |twin, cluster, k| {
                 let regions = &twin.clusters[cluster].regions;
-                let (before, v, c) = (regions[z.index()][k], regions[v.index()][k], &regions[c.index()]);
+                let (before, v, c) = (
+                    regions[z.index()][k],
+                    regions[v.index()][k],
+                    &regions[c.index()],
+                );
                 let exponent = c.get(1).map_or(0, |&e| e as i32);
-                (twin.subtract16(before, twin.product(c[0], v, exponent)), vec![before, v, c[0]])
+                (
+                    twin.subtract16(before, twin.product(c[0], v, exponent)),
+                    vec![before, v, c[0]],
+                )
             }),
             Op::CSum { dst, src } => {
                 for c in self.window(dst) {
@@ -132,7 +220,8 @@ impl Twin<'_> {
             }),
             Op::Comb { dst, src, c } => self.map(dst, |twin, cluster, k| {
                 let coefficients = &twin.clusters[cluster].regions[c.index()];
-                let stack = &twin.clusters[cluster].banks[usize::from(src.stack)][usize::from(src.index)..];
+                let stack =
+                    &twin.clusters[cluster].banks[usize::from(src.stack)][usize::from(src.index)..];
                 let (mut products, mut operands) = (Vec::new(), Vec::new());
                 for (&c, vector) in coefficients.iter().zip(stack) {
                     operands.push(c);
@@ -148,9 +237,14 @@ impl Twin<'_> {
             Op::Ldi { dst, value } => self.set(dst, value),
             Op::Sum { dst, src, start, n } => {
                 let words = &self.globals[src.index()][start as usize..][..n as usize];
-                let width = usize::try_from(self.arch.broadcast.width_words).expect("small").min(words.len());
+                let width = usize::try_from(self.arch.broadcast.width_words)
+                    .expect("small")
+                    .min(words.len());
                 let fp32 = |a: f32, b: f32| a + b;
-                let groups: Vec<f32> = words.chunks(width).map(|g| tree(&fp32, &padded(g, width))).collect();
+                let groups: Vec<f32> = words
+                    .chunks(width)
+                    .map(|g| tree(&fp32, &padded(g, width)))
+                    .collect();
                 self.set(dst, tree(&fp32, &groups));
             }
             Op::Mul { dst, a, b } => self.set(dst, self.get(a) * self.get(b)),
@@ -158,14 +252,36 @@ impl Twin<'_> {
             Op::Sqrt { dst, a } => self.set(dst, self.get(a).sqrt()),
             Op::Max { dst, a, b } => {
                 let (a, b) = (self.get(a), self.get(b));
-                let key = |x: f32| if x.is_nan() { f64::NEG_INFINITY } else if x == 0.0 { f64::from(x.signum()) * 1e-60 } else { x.into() };
-                let larger = if a.is_nan() || (!b.is_nan() && key(b) > key(a)) { b } else { a };
+                let key = |x: f32| {
+                    if x.is_nan() {
+                        f64::NEG_INFINITY
+                    } else if x == 0.0 {
+                        f64::from(x.signum()) * 1e-60
+                    } else {
+                        x.into()
+                    }
+                };
+                let larger = if a.is_nan() || (!b.is_nan() && key(b) > key(a)) {
+                    b
+                } else {
+                    a
+                };
                 self.set(dst, larger);
             }
             Op::Log2 { dst, a } => {
                 let a = f64::from(self.get(a));
-                let exponent = (-149..128).rev().find(|&e| 2.0_f64.powi(e) <= a).unwrap_or(0);
-                self.set(dst, if a > 0.0 && a.is_finite() { exponent as f32 } else { 0.0 });
+                let exponent = (-149..128)
+                    .rev()
+                    .find(|&e| 2.0_f64.powi(e) <= a)
+                    .unwrap_or(0);
+                self.set(
+                    dst,
+                    if a > 0.0 && a.is_finite() {
+                        exponent as f32
+                    } else {
+                        0.0
+                    },
+                );
             }
             Op::Sbc { dst, src } => {
                 let (mantissa, exponent) = mantissa_and_exponent(self.get(src));
@@ -174,16 +290,39 @@ impl Twin<'_> {
             Op::Stat { dst, matrix } => {
                 let fp32 = |a: f32, b: f32| a + b;
                 let width = usize::try_from(self.arch.ingest.width_elements).expect("small");
-                let squares: Vec<f32> = self.held(matrix).data().iter().map(|&a| value16(a).powi(2)).collect();
-                let groups: Vec<f32> = squares.chunks(width).map(|g| tree(&fp32, &padded(g, width))).collect();
+                let squares: Vec<f32> = self
+                    .held(matrix)
+                    .data()
+                    .iter()
+                    .map(|&a| value16(a).powi(2))
+                    .collect();
+                let groups: Vec<f32> = squares
+                    .chunks(width)
+                    .map(|g| tree(&fp32, &padded(g, width)))
+                    .collect();
                 self.set(dst, tree(&fp32, &groups));
             }
-            Op::Start { dst, matrix, kind, exponent, shift } => self.start(dst, matrix, kind, exponent, shift),
-            Op::Brk { p, x, max, tolerance } => {
+            Op::Start {
+                dst,
+                matrix,
+                kind,
+                exponent,
+                shift,
+            } => self.start(dst, matrix, kind, exponent, shift),
+            Op::Brk {
+                p,
+                x,
+                max,
+                tolerance,
+            } => {
                 let passes = self.get(x) > 2.0_f32.powi(-i32::from(tolerance)) * self.get(max);
                 self.trace.push(passes);
                 let predicate = &mut self.predicates[p.index()];
-                *predicate = if passes { (predicate.0, predicate.1 + 1) } else { (true, predicate.1) };
+                *predicate = if passes {
+                    (predicate.0, predicate.1 + 1)
+                } else {
+                    (true, predicate.1)
+                };
             }
             Op::Clr { p } => self.predicates[p.index()] = (false, 0),
             Op::Svd { .. } => self.svd(op),
@@ -227,14 +366,25 @@ impl Twin<'_> {
     }
 
     fn logical(&self, buffer: Buf) -> Vec<f32> {
-        self.place(buffer).of.iter().map(|&(c, address)| self.clusters[c].regions[buffer.index()][address]).collect()
+        self.place(buffer)
+            .of
+            .iter()
+            .map(|&(c, address)| self.clusters[c].regions[buffer.index()][address])
+            .collect()
     }
 
     fn out(&mut self, matrix: Mat, side: Side, index: usize, src: BankVec) {
         let place = self.stack_place(src).of.clone();
-        let vector: Vec<f32> = place.into_iter().map(|(c, address)| self.bank(c, src)[address]).collect();
+        let vector: Vec<f32> = place
+            .into_iter()
+            .map(|(c, address)| self.bank(c, src)[address])
+            .collect();
         let result = &mut self.results[self.matrices[matrix.index()].expect("ingested")];
-        let columns = if side == Side::U { &mut result.u } else { &mut result.v };
+        let columns = if side == Side::U {
+            &mut result.u
+        } else {
+            &mut result.v
+        };
         columns.resize(columns.len().max(index + 1), Vec::new());
         columns[index] = vector;
     }
@@ -251,7 +401,11 @@ impl Twin<'_> {
     }
 
     fn product_with(&mut self, stream: Stream, x: Buf, y: Buf) {
-        if (stream.axis == Axis::Rows) == stream.transposed { self.across(stream, x, y) } else { self.along(stream, x, y) }
+        if (stream.axis == Axis::Rows) == stream.transposed {
+            self.across(stream, x, y)
+        } else {
+            self.along(stream, x, y)
+        }
     }
 
     fn along(&mut self, stream: Stream, x: Buf, y: Buf) {
@@ -265,7 +419,9 @@ impl Twin<'_> {
                 for (lane, product) in products.iter_mut().enumerate() {
                     let k = tile * lanes + lane;
                     if let Some(&x) = x.get(k) {
-                        let a = stream.element(self, output, first + k).expect("within the strip");
+                        let a = stream
+                            .element(self, output, first + k)
+                            .expect("within the strip");
                         operands.push(a);
                         *product = self.product(a, x, stream.exponent);
                     }
@@ -291,14 +447,19 @@ impl Twin<'_> {
                 let place = self.place(x);
                 let local = &self.clusters[cluster].regions[x.index()];
                 let (mut running, mut operands) = (None, Vec::new());
-                for (block, held) in place.held[cluster].chunks(place.layout.granule as usize).enumerate() {
+                for (block, held) in place.held[cluster]
+                    .chunks(place.layout.granule as usize)
+                    .enumerate()
+                {
                     if held[0].is_none() {
                         continue;
                     }
                     let mut products = Vec::new();
                     for (i, element) in held.iter().enumerate() {
                         products.push(element.map_or(0.0, |k| {
-                            let a = stream.element(self, first + j, k).expect("within the matrix");
+                            let a = stream
+                                .element(self, first + j, k)
+                                .expect("within the matrix");
                             let x = local[block * held.len() + i];
                             operands.extend([a, x]);
                             self.product(a, x, stream.exponent)
@@ -319,8 +480,12 @@ impl Twin<'_> {
         let n = self.clusters[0].regions[src.index()].len();
         for (k, clusters) in place.partitions.iter().take(place.parts).enumerate() {
             for j in 0..n {
-                let operands: Vec<f32> = clusters.iter().map(|&c| self.clusters[c].regions[src.index()][j]).collect();
-                self.globals[dst.index()][k * n + j] = self.partition_sum(place.layout.reduction, &operands);
+                let operands: Vec<f32> = clusters
+                    .iter()
+                    .map(|&c| self.clusters[c].regions[src.index()][j])
+                    .collect();
+                self.globals[dst.index()][k * n + j] =
+                    self.partition_sum(place.layout.reduction, &operands);
             }
         }
     }
@@ -329,7 +494,9 @@ impl Twin<'_> {
         let place = &self.places[layout.index()];
         let engaged = place.parts.min(place.partitions.len());
         for j in 0..n {
-            let words: Vec<f32> = (0..engaged).map(|k| self.globals[src.index()][k * n + j]).collect();
+            let words: Vec<f32> = (0..engaged)
+                .map(|k| self.globals[src.index()][k * n + j])
+                .collect();
             let result = round16(self.tree(&words).into());
             self.note(result, &words);
             let (cluster, address) = self.place(dst).of[start + j];
@@ -339,10 +506,16 @@ impl Twin<'_> {
 
     fn dot(&mut self, dst: Part, a: Buf, b: Buf) {
         let (x, y) = (self.arch.cluster.lanes_x, self.arch.cluster.lanes_y);
-        let (x, y) = (usize::try_from(x).expect("small"), usize::try_from(y).expect("small"));
+        let (x, y) = (
+            usize::try_from(x).expect("small"),
+            usize::try_from(y).expect("small"),
+        );
         for slice in 0..self.place(a).parts {
             let place = self.place(a);
-            let (round, partition) = (slice / place.partitions.len(), slice % place.partitions.len());
+            let (round, partition) = (
+                slice / place.partitions.len(),
+                slice % place.partitions.len(),
+            );
             let (mut sums, mut operands) = (Vec::new(), Vec::new());
             for &cluster in &place.partitions[partition] {
                 let mut products = Vec::new();
@@ -353,11 +526,20 @@ impl Twin<'_> {
                     if held {
                         operands.extend(pair);
                     }
-                    products.push(if held { self.product(pair[0], pair[1], 0) } else { 0.0 });
+                    products.push(if held {
+                        self.product(pair[0], pair[1], 0)
+                    } else {
+                        0.0
+                    });
                 }
                 let chunk_sum = |chunk: &[f32]| {
                     let chunk = padded(chunk, x * y);
-                    self.tree(&chunk.chunks(x).map(|row| self.tree(row)).collect::<Vec<_>>())
+                    self.tree(
+                        &chunk
+                            .chunks(x)
+                            .map(|row| self.tree(row))
+                            .collect::<Vec<_>>(),
+                    )
                 };
                 sums.push(self.tree(&products.chunks(x * y).map(chunk_sum).collect::<Vec<_>>()));
             }
@@ -368,8 +550,17 @@ impl Twin<'_> {
     }
 
     fn start(&mut self, dst: Buf, matrix: Mat, kind: StartKind, exponent: Reg, shift: u16) {
-        let signs = |k: usize| if (k as u32 + 1).wrapping_mul(0x9E37_79B1) & 0x8000_0000 == 0 { 1.0 } else { -1.0 };
-        let (power, a) = (self.exponent(exponent) - i32::from(shift), self.held(matrix));
+        let signs = |k: usize| {
+            if (k as u32 + 1).wrapping_mul(0x9E37_79B1) & 0x8000_0000 == 0 {
+                1.0
+            } else {
+                -1.0
+            }
+        };
+        let (power, a) = (
+            self.exponent(exponent) - i32::from(shift),
+            self.held(matrix),
+        );
         let mut vector: Vec<f32> = Vec::new();
         for k in 0..a.cols() {
             vector.push(match kind {
@@ -394,30 +585,65 @@ impl Twin<'_> {
     }
 
     fn svd(&mut self, op: &Op) {
-        let Op::Svd { matrix, u, v, alpha, beta, k, r, exponent, p } = *op else { panic!("not an svd") };
+        let Op::Svd {
+            matrix,
+            u,
+            v,
+            alpha,
+            beta,
+            k,
+            r,
+            exponent,
+            p,
+        } = *op
+        else {
+            panic!("not an svd")
+        };
         let (k, r) = (usize::from(k), usize::from(r));
         let (set, passed) = self.predicates[p.index()];
-        let (mut a, mut b) = (self.registers[alpha.index()..][..k].to_vec(), self.registers[beta.index()..][..k - 1].to_vec());
+        let (mut a, mut b) = (
+            self.registers[alpha.index()..][..k].to_vec(),
+            self.registers[beta.index()..][..k - 1].to_vec(),
+        );
         if set {
-            a.iter_mut().skip((passed as usize).div_ceil(2)).for_each(|x| *x = 0.0);
-            b.iter_mut().skip(passed as usize / 2).for_each(|x| *x = 0.0);
+            a.iter_mut()
+                .skip((passed as usize).div_ceil(2))
+                .for_each(|x| *x = 0.0);
+            b.iter_mut()
+                .skip(passed as usize / 2)
+                .for_each(|x| *x = 0.0);
         }
         let mut matrix_b = vec![0.0; k * k];
         (0..k).for_each(|i| matrix_b[i * k + i] = a[i].into());
         (0..k - 1).for_each(|i| matrix_b[i * k + i + 1] = b[i].into());
         let finite = matrix_b.iter().all(|x: &f64| x.is_finite());
-        let svd = small_svd(&if finite { matrix_b } else { vec![0.0; k * k] }, k).expect("small and finite");
+        let svd = small_svd(&if finite { matrix_b } else { vec![0.0; k * k] }, k)
+            .expect("small and finite");
         for (words, vectors) in [(u, &svd.u), (v, &svd.v)] {
             for column in 0..r {
                 for row in 0..k {
-                    let x = if svd.s[column] == 0.0 { 0.0 } else { round16(vectors[row * k + column]) };
-                    self.globals[words.index()][column * k + row] = if finite { x } else { f32::NAN };
+                    let x = if svd.s[column] == 0.0 {
+                        0.0
+                    } else {
+                        round16(vectors[row * k + column])
+                    };
+                    self.globals[words.index()][column * k + row] =
+                        if finite { x } else { f32::NAN };
                 }
             }
         }
         let exponent = self.exponent(exponent);
         let result = &mut self.results[self.matrices[matrix.index()].expect("ingested")];
-        result.s = svd.s[..r].iter().map(|s| if finite { s / 2.0_f64.powi(exponent) } else { f64::NAN }).collect();
+        result.s = svd.s[..r]
+            .iter()
+            .map(|s| {
+                if finite {
+                    s / 2.0_f64.powi(exponent)
+                } else {
+                    f64::NAN
+                }
+            })
+            .collect();
         (result.alpha, result.beta, result.exponent) = (a, b, exponent);
         result.broke_down_after = set.then_some(passed);
     }
@@ -427,7 +653,10 @@ fn mantissa_and_exponent(x: f32) -> (f32, i32) {
     if x == 0.0 || !x.is_finite() {
         return (x, 0);
     }
-    let mut exponent = (-149..128).rev().find(|&e| 2.0_f64.powi(e) <= f64::from(x.abs())).expect("in range");
+    let mut exponent = (-149..128)
+        .rev()
+        .find(|&e| 2.0_f64.powi(e) <= f64::from(x.abs()))
+        .expect("in range");
     let mut mantissa = round16(f64::from(x) / 2.0_f64.powi(exponent));
     if mantissa.abs() == 2.0 {
         (mantissa, exponent) = (mantissa / 2.0, exponent + 1);

@@ -122,14 +122,26 @@ fn wrong_bytes_say_where_and_why() {
         Program::decode(&bytes[..bytes.len() - 1]).expect_err("short").to_string(),
         Program::decode(&[&bytes[..], &[0]].concat()).expect_err("long").to_string(),
     ];
-    expect![[r#""#]].assert_eq(&messages.join("\n"));
+    expect![[r#"
+        byte 0: not a program: the first four bytes must be `DCOM`
+        byte 4: version 2: this build reads version 1
+        byte 8: 65537: at most 65535
+        byte 12: 2: must be below 2
+        byte 44: 2: must be below 2
+        byte 60: 6: not a kind of buffer region
+        byte 64: 1: this kind of region has no length
+        byte 88: 255: not an opcode
+        byte 89: 8: not a phase
+        byte 88: `bar`: unused operand word is 256, not 0
+        byte 84: 1 entries of 32 bytes, but only 31 bytes follow
+        byte 120: 1 bytes after the last instruction"#]].assert_eq(&messages.join("\n"));
 }
 
 /// 65535 is the code of "no guard", so that no instruction may be guarded by that predicate.
 #[test]
 fn the_guard_that_means_none_is_refused() {
     let error = assemble("@!p65535 bar").expect_err("p65535");
-    expect![[r#""#]].assert_eq(&error.to_string());
+    expect!["line 1: `@!p65535`: guards are p0 to p65534"].assert_eq(&error.to_string());
     let instr = Instr { guard: Some(Pred(u16::MAX)), ..random::parse("bar") };
     let program = Program { instrs: vec![instr], ..Program::default() };
     assert!(std::panic::catch_unwind(|| program.encode()).is_err(), "the guard would be lost");

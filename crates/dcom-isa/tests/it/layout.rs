@@ -1,6 +1,7 @@
 //! Layouts: a naive twin, straight from `docs/machine.md`, section 1, that walks over all elements.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use dcom_arch::Arch;
 use dcom_isa::{Layout, Placement, Reduction, Shape};
@@ -23,6 +24,7 @@ struct Naive {
     cluster_rounds: u64,
     clusters: u64,
     partitions: u64,
+    blocks: u64,
 }
 
 fn naive(l: &Layout, arch: &Arch) -> Naive {
@@ -104,6 +106,7 @@ fn naive(l: &Layout, arch: &Arch) -> Naive {
         cluster_rounds: cluster_rounds.len() as u64,
         clusters: clusters.len() as u64,
         partitions: partitions.len() as u64,
+        blocks: held.values().flat_map(BTreeMap::values).map(|b| b.len() as u64).sum(),
     }
 }
 
@@ -180,7 +183,8 @@ proptest! {
         prop_assert_eq!(shape.occupied, naive.cluster_rounds);
         prop_assert_eq!(shape.engaged_clusters, naive.clusters);
         prop_assert_eq!(shape.engaged_partitions, naive.partitions);
-        prop_assert_eq!(shape.banks.clone().collect::<BTreeSet<_>>(), naive.banks);
+        prop_assert_eq!(shape.banks.iter().cloned().flatten().collect::<BTreeSet<_>>(), naive.banks);
+        prop_assert_eq!(shape.blocks, naive.blocks);
     }
 }
 
@@ -199,7 +203,7 @@ fn rounds_by_hand() {
     assert_eq!((s.local_len(), s.round_len()), (16, 4));
     // Both clusters stand in column 0, so that its bank carries both blocks of a round in one beat of 8 elements: one beat
     // per round, and one block (3 elements) in the last.
-    assert_eq!((s.vector_beats, s.banks.clone()), (4, 0..1));
+    assert_eq!((s.vector_beats, s.banks.clone(), s.blocks), (4, vec![Range { start: 0, end: 1 }], 7));
     // A tile has 16 elements, two beats; rounds 0 to 2 stream two tiles per position, round 3 one.
     assert_eq!(s.tile_beats, 3 * 4 + 2);
     assert_eq!((s.occupied, s.engaged_clusters, s.engaged_partitions), (7, 2, 1));
@@ -217,7 +221,7 @@ fn slots_by_hand() {
     assert_eq!(s.vector_beats, 4);
     // Two beats per tile: column 0 streams 2 + 2 + 2 + 1 tiles.
     assert_eq!(s.tile_beats, 14);
-    assert_eq!(s.banks, 0..2);
+    assert_eq!((s.banks, s.blocks), (vec![Range { start: 0, end: 2 }], 10));
 }
 
 /// Five slices of ceil(9 / 5) = 2 elements are 2 + 2 + 2 + 2 + 1; with eight slices only five hold elements.
@@ -230,4 +234,14 @@ fn empty_slices_take_no_part() {
         assert_eq!((s.parts, s.slice_len, s.rounds), (parts, slice_len, u64::div_ceil(parts, 4)));
         assert_eq!(s.slice_range(parts), None);
     }
+}
+
+/// Spread partitions of two clusters on 4 x 1 clusters: partition 1 has the clusters 1 and 3 and touches banks 1 and 3,
+/// not bank 2 between them.
+#[test]
+fn a_window_has_only_the_banks_that_it_touches() {
+    let arch = machine(&[("array.columns", "4"), ("array.rows", "1")]);
+    let s = shape("len=9 slices=1 clusters=2 first=1 count=1 granule=4 placement=spread reduction=tree", &arch);
+    assert_eq!(s.cluster_order(&arch, 1), [1, 3]);
+    assert_eq!(s.banks, [1..2, 3..4]);
 }

@@ -1,0 +1,6 @@
+//! Integration tests of the mapper.
+
+mod batch;
+mod fits;
+mod random;
+mod tiny;

@@ -1,0 +1,295 @@
+//! `dcom decompose`: a matrix file goes in, factors, errors and cycles come out of one program.
+//!
+//! The executor computes the values and says which breakdown tests passed; the timing model takes these outcomes and
+//! counts the cycles of the same program.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use dcom_arch::{Arch, ArchParams};
+use dcom_config::Source;
+use dcom_exec::{Outcome, execute};
+use dcom_isa::Verified;
+use dcom_mapper::WorkloadParams;
+use dcom_tensor::{Loaded, ReadOptions, read_matrix, write_factors};
+use dcom_timing::Options;
+use serde_json::{Map, Value, json};
+
+use crate::account::Account;
+use crate::failure::Failure;
+use crate::metrics::Quality;
+use crate::output::{self, Target};
+use crate::progress;
+use crate::setup::{self, Setup, assignment};
+use crate::text::{Facts, Record};
+
+/// Mapping when no workload is given.
+const DEFAULT_WORKLOAD: &str = include_str!("../../../configs/workloads/llama2-7b.toml");
+const DEFAULT_WORKLOAD_NAME: &str = "llama2-7b.toml (built in)";
+
+/// Columns of V beyond the rank when no number of iterations is given. Assumed: on recorded activations the error is
+/// then within a few percent of the best one.
+const MORE_ITERATIONS: usize = 5;
+
+/// Largest rank and number of iterations: the range of `workload.rank` and `workload.iterations`.
+const MAX_ITERATIONS: usize = 512;
+
+/// Arguments of `dcom decompose`.
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Matrix to decompose: .safetensors (fp16, bf16, fp32) or .npy (fp16, fp32, fp64), rows = tokens
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Machine description, such as configs/arch/dcom-paper.toml
+    #[arg(long, value_name = "FILE")]
+    arch: PathBuf,
+    /// Rank of the factors; at most the smaller side of the matrix
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=MAX_ITERATIONS as i64))]
+    rank: u32,
+    /// Lanczos iterations, at least the rank [default: rank + 5]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=MAX_ITERATIONS as i64))]
+    iterations: Option<u32>,
+    /// Tensor of a safetensors file [default: the only matrix in it]
+    #[arg(long, value_name = "NAME")]
+    tensor: Option<String>,
+    /// Take the mapping from this workload file; its sizes are replaced by those of the matrix
+    #[arg(long, value_name = "FILE")]
+    workload: Option<PathBuf>,
+    /// Override a key of the arch or the workload; may be repeated [keys: dcom parameters]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Write the factors: u (rows x r) and v (columns x r) in fp16, s (r) in fp32
+    #[arg(long, value_name = "FILE.safetensors")]
+    output: Option<PathBuf>,
+    /// Print everything as JSON
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Print one record as CSV
+    #[arg(long)]
+    csv: bool,
+    /// Skip the best possible error, which takes longer than the rest on large matrices
+    #[arg(long)]
+    no_reference: bool,
+}
+
+const AFTER_HELP: &str = "\
+The values are those of the hardware, bit for bit (docs/machine.md, section 2); errors are relative, in the Frobenius
+norm: ||A - U diag(s) V^T|| / ||A||. The best possible error of the rank is computed in double precision and timed apart.
+
+Examples:
+  dcom decompose traces/apache2_S256.layer3.o.safetensors --arch configs/arch/dcom-paper.toml --rank 10
+  dcom decompose x.npy --arch A.toml --rank 20 --iterations 40 --output factors.safetensors
+  dcom decompose x.npy --arch A.toml --rank 10 --set mapping.gram_schmidt=classical --json";
+
+/// Runs the command.
+///
+/// # Errors
+/// Bad input, or results that cannot be written.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let target = args.output.as_deref().map(Target::new).transpose()?;
+    let (arch_params, workload) = read_parameters(args)?;
+    let loaded = load(&args.file, args.tensor.as_deref())?;
+    let plan = Plan::new(args, arch_params, workload, &loaded)?;
+    let arch = plan.setup.machine()?;
+    let program = plan.setup.program(&arch)?;
+
+    let started = Instant::now();
+    let outcome = progress::during("executing", || execute(&program, &[&loaded.matrix], &[]))
+        .map_err(|error| Failure::Internal(error.to_string()))?;
+    let execution_seconds = started.elapsed().as_secs_f64();
+    let run = setup::time(&program, Options { tests: Some(&outcome.trace.passed), full: false })?;
+    let quality = Quality::measure(&loaded.matrix, &outcome, plan.rank, !args.no_reference)?;
+
+    let report = Report {
+        args,
+        loaded: &loaded,
+        plan: &plan,
+        arch: &arch,
+        program: &program,
+        outcome: &outcome,
+        quality: &quality,
+        account: Account::new(&plan.setup, &program, &run),
+        execution_seconds,
+    };
+    let text = if args.json {
+        format!("{:#}\n", report.json())
+    } else if args.csv {
+        report.csv()?
+    } else {
+        report.text()
+    };
+    if let Some(target) = target {
+        write_factors(target.path(), &quality.factors)?;
+    }
+    output::print(&text)
+}
+
+fn read_parameters(args: &Args) -> Result<(ArchParams, WorkloadParams), Failure> {
+    let arch = ArchParams::parse(Source::read(&args.arch)?)?;
+    let workload = match &args.workload {
+        Some(path) => Source::read(path)?,
+        None => Source::new(DEFAULT_WORKLOAD_NAME, DEFAULT_WORKLOAD),
+    };
+    Ok((arch, WorkloadParams::parse(workload)?))
+}
+
+/// Reads a matrix that fp16 can hold.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(crate) fn load(path: &Path, tensor: Option<&str>) -> Result<Loaded, Failure> {
+    let options = ReadOptions { tensor: tensor.map(str::to_owned), ..ReadOptions::default() };
+    let loaded = progress::during("reading", || read_matrix(path, &options))?;
+    if loaded.overflowed > 0 {
+        return Err(Failure::input_with_help(
+            format!("{}: {} values are beyond the fp16 range of +-65504", path.display(), loaded.overflowed),
+            "the machine works on fp16; scale the matrix by a power of two before",
+        ));
+    }
+    Ok(loaded)
+}
+
+/// What is decomposed, and what was changed to make it fit.
+struct Plan {
+    setup: Setup,
+    rank: usize,
+    iterations: usize,
+    notes: Vec<String>,
+}
+
+impl Plan {
+    fn new(args: &Args, arch: ArchParams, workload: WorkloadParams, loaded: &Loaded) -> Result<Plan, Failure> {
+        let (rows, columns) = (loaded.matrix.rows(), loaded.matrix.cols());
+        let smaller = rows.min(columns);
+        let mut notes = Vec::new();
+        let mut clamp = |what: &str, wanted: u32| {
+            let wanted = usize::try_from(wanted).expect("at most 512");
+            if wanted > smaller {
+                notes.push(format!("{what} {wanted} is beyond the smaller side of the matrix: {smaller} instead"));
+            }
+            wanted.min(smaller)
+        };
+        let rank = clamp("rank", args.rank);
+        let iterations = match args.iterations {
+            Some(wanted) => clamp("iterations", wanted),
+            None => (rank + MORE_ITERATIONS).min(smaller).min(MAX_ITERATIONS),
+        };
+        if iterations < rank {
+            return Err(Failure::input(format!("--iterations {iterations}: must be at least the rank, {rank}")));
+        }
+
+        let mut setup = Setup::new(arch, workload);
+        let file = args.file.display().to_string();
+        let clusters = usize::try_from(setup.arch.columns * setup.arch.rows).expect("at most 2^20 clusters");
+        if args.workload.is_none() && usize::try_from(setup.workload.clusters_per_partition).is_ok_and(|g| g > clusters) {
+            setup.pin("mapping.clusters_per_partition", clusters, "all clusters of the machine")?;
+            notes.push(format!("mapping.clusters_per_partition = {clusters}: all that the machine has"));
+        }
+        setup.pin("workload.rows", rows, &file)?;
+        setup.pin("workload.columns", columns, &file)?;
+        setup.pin("workload.prompts", 1, "decompose")?;
+        // K before r: a rank is at most the number of iterations.
+        setup.pin("workload.iterations", iterations, "--iterations")?;
+        setup.pin("workload.rank", rank, "--rank")?;
+        for (key, _) in &args.set {
+            if let Some(source) = setup.pinned_by(key) {
+                let by = format!("--set {key}: is given by {source}");
+                return Err(Failure::input(by));
+            }
+        }
+        setup.apply(&args.set)?;
+        Ok(Plan { setup, rank, iterations, notes })
+    }
+}
+
+/// Everything that is printed.
+struct Report<'a> {
+    args: &'a Args,
+    loaded: &'a Loaded,
+    plan: &'a Plan,
+    arch: &'a Arch,
+    program: &'a Verified<'a>,
+    outcome: &'a Outcome,
+    quality: &'a Quality,
+    account: Account<'a>,
+    execution_seconds: f64,
+}
+
+impl Report<'_> {
+    fn text(&self) -> String {
+        let matrix = &self.loaded.matrix;
+        let title = format!(
+            "{} on {}: {} x {} {}, rank {} in {} iterations\n",
+            self.args.file.display(),
+            self.arch.name,
+            matrix.rows(),
+            matrix.cols(),
+            self.loaded.source,
+            self.plan.rank,
+            self.plan.iterations
+        );
+        let mut facts = Facts::default();
+        for note in &self.plan.notes {
+            facts.add("note", note);
+        }
+        if self.loaded.rounded > 0 {
+            facts.add("note", format!("{} values were rounded to fp16 on reading", dcom_report::thousands(self.loaded.rounded as i128)));
+        }
+        self.quality.facts(&mut facts);
+        let prompt = &self.outcome.prompts[0];
+        facts.add("overflows", self.outcome.overflow_count.to_string());
+        facts.add("scaling", format!("A x 2^{}", prompt.exponent));
+        facts.add("breakdown", match prompt.broke_down_after {
+            None => "none".to_owned(),
+            Some(passed) => format!(
+                "after {passed} vectors: the rest of the matrix is below 2^-{} of the largest norm",
+                self.plan.setup.workload.breakdown_tolerance_log2
+            ),
+        });
+        let mut times = Facts::default();
+        self.account.facts(&mut times);
+        times.add("simulator took", format!("{} to execute", dcom_report::engineering(self.execution_seconds, "s")));
+        let _ = self.program;
+        format!("{title}\n{}\n{}{}{}", facts.to_text(), times.to_text(), self.account.phase_table(), self.account.provenance())
+    }
+
+    fn json(&self) -> Value {
+        let mut json = Map::new();
+        let prompt = &self.outcome.prompts[0];
+        json.insert("file".into(), self.args.file.display().to_string().into());
+        json.insert("tensor".into(), self.loaded.tensor.clone().into());
+        json.insert("dtype".into(), self.loaded.source.to_string().into());
+        json.insert("rows".into(), self.loaded.matrix.rows().into());
+        json.insert("columns".into(), self.loaded.matrix.cols().into());
+        json.insert("rounded_values".into(), self.loaded.rounded.into());
+        json.insert("rank".into(), self.plan.rank.into());
+        json.insert("iterations".into(), self.plan.iterations.into());
+        json.insert("notes".into(), self.plan.notes.clone().into());
+        self.quality.json(&mut json);
+        json.insert("alpha".into(), json!(prompt.alpha));
+        json.insert("beta".into(), json!(prompt.beta));
+        json.insert("overflow_count".into(), self.outcome.overflow_count.into());
+        json.insert("scaling_exponent".into(), prompt.exponent.into());
+        json.insert("broke_down_after".into(), prompt.broke_down_after.into());
+        json.insert("execution_seconds".into(), self.execution_seconds.into());
+        self.account.json(&mut json);
+        json.into()
+    }
+
+    fn csv(&self) -> Result<String, Failure> {
+        let mut record = Record::default();
+        let prompt = &self.outcome.prompts[0];
+        record.add("file", self.args.file.display());
+        record.add("rows", self.loaded.matrix.rows());
+        record.add("columns", self.loaded.matrix.cols());
+        record.add("rank", self.plan.rank);
+        record.add("iterations", self.plan.iterations);
+        self.quality.record(&mut record);
+        record.add("overflow_count", self.outcome.overflow_count);
+        record.add("scaling_exponent", prompt.exponent);
+        record.add_some("broke_down_after", prompt.broke_down_after);
+        self.account.record(&mut record);
+        record.to_csv()
+    }
+}

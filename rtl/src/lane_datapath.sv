@@ -1,0 +1,277 @@
+// The lanes of a cluster: multipliers, row and column trees, pairwise accumulators and the adders
+// that subtract a sum or a product from z.
+//
+// dot has its own tree over the row trees and its own accumulator: with the column trees, whose
+// inputs are due at another time after the multipliers, a dot and a stream would meet there.
+module lane_datapath #(
+  parameter  cluster_pkg::mode_e MODE             = cluster_pkg::M16A32,
+  parameter  int unsigned        LANES_X          = 4,
+  parameter  int unsigned        LANES_Y          = 4,
+  parameter  int unsigned        LEVELS           = 4,
+  parameter  int unsigned        MULTIPLY_LATENCY = 1,
+  parameter  int unsigned        ADD_LATENCY      = 1,
+  localparam int unsigned        LANES            = LANES_X * LANES_Y,
+  localparam int unsigned        WORD             = cluster_pkg::word_width(MODE)
+) (
+  input  logic                            clk_i,
+  input  logic                            rst_ni,
+  // One chunk or tile: operands and mask of every lane, numbered row by row.
+  input  logic                            valid_i,
+  input  cluster_pkg::kind_e              kind_i,
+  input  logic                            last_pass_i,
+  input  logic [LANES-1:0]                enable_i,
+  input  logic [LANES-1:0][15:0]          a_i,
+  input  logic [LANES-1:0][15:0]          b_i,
+  input  logic signed [7:0]               exponent_i,
+  // z, in the cycle of the sum or product that is subtracted from it.
+  input  logic                            z_valid_i,
+  input  logic [LANES-1:0][15:0]          z_i,
+  // Results in fp16; as many from the first on as the op gives.
+  output logic                            result_valid_o,
+  output logic [LANES-1:0][15:0]          result_o,
+  // Sums of dot.
+  output logic                            partial_valid_o,
+  output logic [WORD-1:0]                 partial_o
+);
+  import cluster_pkg::*;
+
+  // ---- Products ----
+
+  logic [LANES-1:0]           enable;
+  logic [LANES-1:0][WORD-1:0] products;
+  delay #(
+    .WIDTH  (LANES),
+    .LATENCY(MULTIPLY_LATENCY)
+  ) i_enable (
+    .clk_i,
+    .data_i(enable_i),
+    .data_o(enable)
+  );
+  for (genvar i = 0; i < LANES; i++) begin : gen_lane
+    localparam int unsigned PRODUCT = MODE == X32 ? 32 : 16;
+    logic [PRODUCT-1:0] product;
+    logic [WORD-1:0]    word;
+    fp16_multiply #(
+      .EXACT  (MODE == X32),
+      .LATENCY(MULTIPLY_LATENCY)
+    ) i_multiply (
+      .clk_i,
+      .a_i       (a_i[i]),
+      .b_i       (b_i[i]),
+      .exponent_i,
+      .product_o (product)
+    );
+    if (MODE == M16A32) begin : gen_widen
+      fp_widen i_widen (
+        .data_i(product),
+        .data_o(word)
+      );
+    end else begin : gen_word
+      assign word = product;
+    end
+    // A masked lane has the product +0, whatever its operands are.
+    assign products[i] = enable[i] ? word : '0;
+  end
+
+  // Where the products go: elementwise, row trees, column trees, dot.
+  logic to_elements, to_rows, to_columns, to_dot, last;
+  logic elements_valid;
+  delay_valid #(
+    .WIDTH  (5),
+    .LATENCY(MULTIPLY_LATENCY)
+  ) i_route (
+    .clk_i,
+    .rst_ni,
+    .data_i({
+      valid_i & (kind_i == KIND_AXPY || kind_i == KIND_SCALE),
+      valid_i & (kind_i == KIND_CORR || kind_i == KIND_MVN),
+      valid_i & (kind_i == KIND_MVT),
+      valid_i & (kind_i == KIND_DOT),
+      last_pass_i
+    }),
+    .data_o({to_elements, to_rows, to_columns, to_dot, last})
+  );
+  assign elements_valid = to_elements;
+
+  // ---- Row trees: corr, streams, and the first part of dot ----
+
+  localparam int unsigned ROW_LATENCY = ADD_LATENCY * $clog2(LANES_X);
+  logic [LANES_Y-1:0][WORD-1:0] row_sums, row_results;
+  logic [LANES_Y-1:0]           row_valid;
+  logic                         row_sum_valid, row_sum_last, dot_row_valid, dot_row_last;
+  delay_valid #(
+    .WIDTH  (4),
+    .LATENCY(ROW_LATENCY)
+  ) i_row_route (
+    .clk_i,
+    .rst_ni,
+    .data_i({to_rows, to_rows & last, to_dot, to_dot & last}),
+    .data_o({row_sum_valid, row_sum_last, dot_row_valid, dot_row_last})
+  );
+  for (genvar i = 0; i < LANES_Y; i++) begin : gen_row
+    adder_tree #(
+      .OPERANDS   (LANES_X),
+      .WIDTH      (WORD),
+      .ADD_LATENCY(ADD_LATENCY)
+    ) i_tree (
+      .clk_i,
+      .operands_i(products[i*LANES_X+:LANES_X]),
+      .sum_o     (row_sums[i])
+    );
+    pairwise_accumulator #(
+      .WIDTH      (WORD),
+      .LEVELS     (LEVELS),
+      .ADD_LATENCY(ADD_LATENCY)
+    ) i_accumulator (
+      .clk_i,
+      .rst_ni,
+      .valid_i(row_sum_valid),
+      .last_i (row_sum_last),
+      .data_i (row_sums[i]),
+      .valid_o(row_valid[i]),
+      .sum_o  (row_results[i])
+    );
+  end
+
+  // ---- Column trees: streams ----
+
+  localparam int unsigned COLUMN_LATENCY = ADD_LATENCY * $clog2(LANES_Y);
+  logic [LANES_X-1:0][WORD-1:0] column_results;
+  logic [LANES_X-1:0]           column_valid;
+  logic                         column_sum_valid, column_sum_last;
+  delay_valid #(
+    .WIDTH  (2),
+    .LATENCY(COLUMN_LATENCY)
+  ) i_column_route (
+    .clk_i,
+    .rst_ni,
+    .data_i({to_columns, to_columns & last}),
+    .data_o({column_sum_valid, column_sum_last})
+  );
+  for (genvar i = 0; i < LANES_X; i++) begin : gen_column
+    logic [LANES_Y-1:0][WORD-1:0] operands;
+    logic [WORD-1:0]              sum;
+    for (genvar j = 0; j < LANES_Y; j++) begin : gen_operand
+      assign operands[j] = products[j*LANES_X+i];
+    end
+    adder_tree #(
+      .OPERANDS   (LANES_Y),
+      .WIDTH      (WORD),
+      .ADD_LATENCY(ADD_LATENCY)
+    ) i_tree (
+      .clk_i,
+      .operands_i(operands),
+      .sum_o     (sum)
+    );
+    pairwise_accumulator #(
+      .WIDTH      (WORD),
+      .LEVELS     (LEVELS),
+      .ADD_LATENCY(ADD_LATENCY)
+    ) i_accumulator (
+      .clk_i,
+      .rst_ni,
+      .valid_i(column_sum_valid),
+      .last_i (column_sum_last),
+      .data_i (sum),
+      .valid_o(column_valid[i]),
+      .sum_o  (column_results[i])
+    );
+  end
+
+  // ---- dot: the tree over the row sums ----
+
+  logic            chunk_valid, chunk_last;
+  logic [WORD-1:0] chunk_sum;
+  adder_tree #(
+    .OPERANDS   (LANES_Y),
+    .WIDTH      (WORD),
+    .ADD_LATENCY(ADD_LATENCY)
+  ) i_dot_tree (
+    .clk_i,
+    .operands_i(row_sums),
+    .sum_o     (chunk_sum)
+  );
+  delay_valid #(
+    .WIDTH  (2),
+    .LATENCY(COLUMN_LATENCY)
+  ) i_dot_route (
+    .clk_i,
+    .rst_ni,
+    .data_i({dot_row_valid, dot_row_last}),
+    .data_o({chunk_valid, chunk_last})
+  );
+  pairwise_accumulator #(
+    .WIDTH      (WORD),
+    .LEVELS     (LEVELS),
+    .ADD_LATENCY(ADD_LATENCY)
+  ) i_dot_accumulator (
+    .clk_i,
+    .rst_ni,
+    .valid_i(chunk_valid),
+    .last_i (chunk_last),
+    .data_i (chunk_sum),
+    .valid_o(partial_valid_o),
+    .sum_o  (partial_o)
+  );
+
+  // ---- Results: w, or z - w one addition later ----
+
+  logic                       w_valid, difference_valid;
+  logic [LANES-1:0][WORD-1:0] w, differences, results;
+  assign w_valid = elements_valid | row_valid[0] | column_valid[0];
+  always_comb begin
+    w = products;
+    if (row_valid[0]) w[LANES_Y-1:0] = row_results;
+    if (column_valid[0]) w[LANES_X-1:0] = column_results;
+  end
+  delay_valid #(
+    .WIDTH  (1),
+    .LATENCY(ADD_LATENCY)
+  ) i_difference_valid (
+    .clk_i,
+    .rst_ni,
+    .data_i(w_valid & z_valid_i),
+    .data_o(difference_valid)
+  );
+  assign result_valid_o = difference_valid | (w_valid & ~z_valid_i);
+  assign results        = difference_valid ? differences : w;
+  for (genvar i = 0; i < LANES; i++) begin : gen_result
+    logic [WORD-1:0] z;
+    if (WORD == 32) begin : gen_wide
+      fp_widen i_widen (
+        .data_i(z_i[i]),
+        .data_o(z)
+      );
+      fp_round i_round (
+        .data_i(results[i]),
+        .data_o(result_o[i])
+      );
+    end else begin : gen_half
+      assign z = z_i[i];
+      assign result_o[i] = results[i];
+    end
+    fp_add #(
+      .WIDTH  (WORD),
+      .LATENCY(ADD_LATENCY)
+    ) i_subtract (
+      .clk_i,
+      .a_i  (z),
+      .b_i  ({~w[i][WORD-1], w[i][WORD-2:0]}),
+      .sum_o(differences[i])
+    );
+  end
+
+  assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0({elements_valid, row_valid[0], column_valid[0]}))
+  else $error("lane_datapath: two results at the adders in one cycle");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !(difference_valid && w_valid && !z_valid_i))
+  else $error("lane_datapath: two results are due in one cycle");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !z_valid_i || w_valid)
+  else $error("lane_datapath: z without a sum or product to subtract");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) row_valid == '0 || row_valid == '1)
+  else $error("lane_datapath: the rows disagree");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) column_valid == '0 || column_valid == '1)
+  else $error("lane_datapath: the columns disagree");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !valid_i || (exponent_i >= -8'sd64 && exponent_i <= 8'sd64))
+  else $error("lane_datapath: exponent %0d is not in -64..64", exponent_i);
+
+endmodule

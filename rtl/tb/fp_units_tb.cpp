@@ -1,0 +1,63 @@
+// Feeds operand pairs to the arithmetic units, one pair per cycle, and takes the results LATENCY cycles later.
+//
+//   fp_units_tb LATENCY INPUT OUTPUT
+//
+// INPUT: records of three little-endian words a, b, exponent. The units of binary16 take the low half of a and b.
+// OUTPUT: per record six words: product, exact product, sum16, sum32, a rounded to binary16, low half of a widened.
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "Vfp_units_tb.h"
+#include "verilated.h"
+
+struct Pair {
+    uint32_t a, b;
+    int32_t exponent;
+};
+
+struct Results {
+    uint32_t words[6];
+};
+
+static FILE* open(const char* path, const char* mode) {
+    FILE* file = std::fopen(path, mode);
+    if (file == nullptr) {
+        std::perror(path);
+        std::exit(1);
+    }
+    return file;
+}
+
+int main(int argc, char** argv) {
+    if (argc != 4) {
+        std::fprintf(stderr, "usage: fp_units_tb LATENCY INPUT OUTPUT\n");
+        return 2;
+    }
+    const size_t latency = std::strtoul(argv[1], nullptr, 10);
+    FILE* input = open(argv[2], "rb");
+    FILE* output = open(argv[3], "wb");
+    std::vector<Pair> pairs;
+    for (Pair pair; std::fread(&pair, sizeof pair, 1, input) == 1;) pairs.push_back(pair);
+
+    VerilatedContext context;
+    Vfp_units_tb top{&context};
+    for (size_t cycle = 0; cycle < pairs.size() + latency; ++cycle) {
+        const Pair& pair = pairs[cycle < pairs.size() ? cycle : 0];
+        top.a_i = pair.a;
+        top.b_i = pair.b;
+        top.exponent_i = static_cast<uint8_t>(pair.exponent);
+        top.clk_i = 0;
+        top.eval();
+        if (cycle >= latency) {
+            const Results results{{top.product_o, top.exact_o, top.sum16_o, top.sum32_o, top.rounded_o, top.widened_o}};
+            std::fwrite(&results, sizeof results, 1, output);
+        }
+        top.clk_i = 1;
+        top.eval();
+    }
+    top.final();
+    return std::fclose(output) == 0 ? 0 : 1;
+}
