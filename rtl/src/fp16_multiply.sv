@@ -9,12 +9,12 @@ module fp16_multiply #(
   localparam int unsigned WIDTH   = EXACT ? 32 : 16
 ) (
   input  logic              clk_i,
-  input  logic [15:0]       a_i,
-  input  logic [15:0]       b_i,
+  input  logic [15:0]       a_i /* verilator public_flat_rd */,
+  input  logic [15:0]       b_i /* verilator public_flat_rd */,
   input  logic signed [7:0] exponent_i,
   output logic [WIDTH-1:0]  product_o
 );
-  /* verilator no_inline_module */
+  /* verilator no_inline_module */  // with its inputs public: one copy of the code for all instances
 
   logic [21:0]       product, normal;
   logic [4:0]        zeros, exponent_a, exponent_b;

@@ -7,11 +7,11 @@ module fp_add #(
   parameter int unsigned LATENCY = 1
 ) (
   input  logic             clk_i,
-  input  logic [WIDTH-1:0] a_i,
-  input  logic [WIDTH-1:0] b_i,
+  input  logic [WIDTH-1:0] a_i /* verilator public_flat_rd */,
+  input  logic [WIDTH-1:0] b_i /* verilator public_flat_rd */,
   output logic [WIDTH-1:0] sum_o
 );
-  /* verilator no_inline_module */  // one copy of the model's code for all adders
+  /* verilator no_inline_module */  // with its inputs public: one copy of the code for all instances
 
   localparam int unsigned EXPONENT = WIDTH == 16 ? 5 : 8;
   localparam int unsigned FRACTION = WIDTH - EXPONENT - 1;

@@ -1,10 +1,10 @@
 // binary32 to binary16: round to nearest even, subnormals, overflow to infinity, NaN to 0x7e00.
 // Combinational.
 module fp_round (
-  input  logic [31:0] data_i,
+  input  logic [31:0] data_i /* verilator public_flat_rd */,
   output logic [15:0] data_o
 );
-  /* verilator no_inline_module */
+  /* verilator no_inline_module */  // with its inputs public: one copy of the code for all instances
 
   // Difference of the two biases.
   localparam logic signed [9:0] REBIAS = 10'sd112;

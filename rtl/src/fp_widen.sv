@@ -1,9 +1,9 @@
 // binary16 to binary32, exact; NaN to 0x7fc00000. Combinational.
 module fp_widen (
-  input  logic [15:0] data_i,
+  input  logic [15:0] data_i /* verilator public_flat_rd */,
   output logic [31:0] data_o
 );
-  /* verilator no_inline_module */
+  /* verilator no_inline_module */  // with its inputs public: one copy of the code for all instances
 
   logic [3:0] zeros;
   logic [9:0] fraction;

@@ -260,21 +260,21 @@ impl Arch {
         if arch.bank.columns > arch.columns {
             return Err(p.error_at(
                 "bank.columns",
-                &format!("a bank cannot serve {} columns of an array of {}", arch.bank.columns, arch.columns),
+                format!("a bank cannot serve {} columns of an array of {}", arch.bank.columns, arch.columns),
                 Some("at most array.columns".to_owned()),
             ));
         }
         if arch.buffer_rows() == 0 {
             return Err(p.error_at(
                 "cluster.buffer_bytes",
-                &format!("smaller than one row of {} bytes (one fp16 element per lane)", arch.buffer_row_bytes()),
+                format!("smaller than one row of {} bytes (one fp16 element per lane)", arch.buffer_row_bytes()),
                 Some("at least 2 x cluster.lanes_x x cluster.lanes_y bytes".to_owned()),
             ));
         }
         if arch.bank_rows() == 0 {
             return Err(p.error_at(
                 "bank.capacity_bytes",
-                &format!("smaller than one row of {} bytes (one beat of the port)", arch.bank.port_elements * 2),
+                format!("smaller than one row of {} bytes (one beat of the port)", arch.bank.port_elements * 2),
                 Some("at least 2 x bank.port_elements bytes".to_owned()),
             ));
         }

@@ -1,12 +1,14 @@
 //! Time of whole programs on the paper's machine with a 4096 x 4096 prompt: ten iterations of the two products, the
 //! arrival of the matrix with its statistics, and the vector operations of a re-orthogonalization.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dcom_arch::Arch;
+use dcom_config::Source;
 use dcom_exec::execute;
 use dcom_fp::to_bits;
-use dcom_isa::assemble;
+use dcom_isa::{Program, assemble};
+use dcom_mapper::{WorkloadParams, map};
 use dcom_tensor::Matrix;
 use divan::Bencher;
 
@@ -51,36 +53,63 @@ fn prompt() -> Matrix {
     Matrix::new(N, N, std::iter::repeat_with(next).take(N * N).collect()).expect("N x N values")
 }
 
-fn bench(bencher: Bencher, text: &str) {
-    let arch = Arch::read(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/arch/dcom-paper.toml"),
-    );
-    let arch = arch.expect("the paper's machine is valid");
-    let program = assemble(text)
-        .expect("the program assembles")
+fn config(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../configs")
+        .join(name)
+}
+
+fn machine() -> Arch {
+    Arch::read(&config("arch/dcom-paper.toml")).expect("the paper's machine is valid")
+}
+
+fn bench(bencher: Bencher, program: Program) {
+    let arch = machine();
+    let program = program
         .verify(&arch)
         .expect("the program fits the machine");
-    let prompts = [prompt()];
-    let host_vectors = [vec![0.01; N]];
+    let (prompts, host_vectors) = ([prompt()], [vec![0.01; N]]);
     bencher.bench_local(|| execute(&program, &prompts, &host_vectors).expect("the prompt fits"));
+}
+
+fn bench_text(bencher: Bencher, text: &str) {
+    bench(bencher, assemble(text).expect("the program assembles"));
+}
+
+/// A whole decomposition, K = 10, rank 10.
+#[divan::bench(sample_count = 5)]
+fn decomposition(bencher: Bencher) {
+    let source = Source::read(config("workloads/llama2-7b.toml")).expect("the file is there");
+    let mut workload = WorkloadParams::parse(source).expect("the file is valid");
+    for (key, value) in [
+        ("workload.rows", "4096"),
+        ("workload.columns", "4096"),
+        ("workload.prompts", "1"),
+        ("workload.iterations", "10"),
+        ("workload.rank", "10"),
+    ] {
+        workload.set(key, value).expect("in range");
+    }
+    let mapped = map(&machine(), &workload).expect("the workload fits");
+    bench(bencher, mapped.program);
 }
 
 #[divan::bench(sample_count = 10)]
 fn ingest(bencher: Bencher) {
-    bench(bencher, INGEST);
+    bench_text(bencher, INGEST);
 }
 
 #[divan::bench(sample_count = 5)]
 fn twenty_streams_across(bencher: Bencher) {
-    bench(bencher, include_str!("../tests/programs/streams_4096.dcom"));
+    bench_text(bencher, include_str!("../tests/programs/streams_4096.dcom"));
 }
 
 #[divan::bench(sample_count = 5)]
 fn twenty_streams_along(bencher: Bencher) {
-    bench(bencher, include_str!("../tests/programs/along_4096.dcom"));
+    bench_text(bencher, include_str!("../tests/programs/along_4096.dcom"));
 }
 
 #[divan::bench(sample_count = 10)]
 fn corrections(bencher: Bencher) {
-    bench(bencher, CORRECTIONS);
+    bench_text(bencher, CORRECTIONS);
 }

@@ -5,7 +5,7 @@
 //! `granule` elements are dealt to its clusters in turn, clusters ordered by row, then column, so
 //! that the bank columns of a partition share the work evenly.
 
-use std::fmt;
+use std::{fmt, iter};
 use std::ops::Range;
 
 use dcom_arch::Arch;
@@ -180,15 +180,14 @@ impl Shape {
         &self.layout
     }
 
-    /// A range of cluster numbers that contains the window's clusters.
+    /// The window's clusters, as runs of cluster numbers.
     #[must_use]
-    pub fn clusters(&self) -> Range<u64> {
+    pub fn clusters(&self, arch: &Arch) -> Vec<Range<u64>> {
         let l = &self.layout;
         let (g, first, count) = (u64::from(l.clusters), u64::from(l.first), u64::from(l.count));
         match l.placement {
-            Placement::Compact => g * first..g * (first + count),
-            // Spread partitions interleave over the whole array.
-            Placement::Spread => 0..u64::MAX,
+            Placement::Compact => iter::once(g * first..g * (first + count)).collect(),
+            Placement::Spread => (0..g).map(|i| first + i * (arch.clusters() / g)).map(|c| c..c + count).collect(),
         }
     }
 

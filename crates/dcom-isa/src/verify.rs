@@ -183,7 +183,7 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
         if bytes == 0 {
             return fail(name, "n = 0: must be at least 1");
         }
-        regions.push(Region { name, start: b.row.into(), len: bytes.div_ceil(arch.buffer_row_bytes()), place: iter::once(shape.clusters()).collect() });
+        regions.push(Region { name, start: b.row.into(), len: bytes.div_ceil(arch.buffer_row_bytes()), place: shape.clusters(arch) });
     }
     check_regions(regions, arch.buffer_rows(), "buffer rows")?;
 

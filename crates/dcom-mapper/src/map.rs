@@ -99,6 +99,7 @@ pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
         windows.enter(&mut memory, number);
         lowerings.push(Lowering::new(&mut memory, w, &graph, prompt, budget)?);
     }
+    memory.check_tables()?;
     let mut batch = Batch { lowerings: &lowerings, instrs: Vec::new() };
     if sets == 1 { batch.one_after_the_other(w.prompts, in_flight) } else { batch.overlapped(w.prompts, in_flight) }
     let Batch { instrs, .. } = batch;

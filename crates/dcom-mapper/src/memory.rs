@@ -1,7 +1,7 @@
 //! Allocation of buffer, bank and global memory regions while a program is built.
 
 use dcom_arch::Arch;
-use dcom_isa::{BankDecl, BankVec, BufferDecl, BufferKind, Buf, Glob, GlobalDecl, Lay, Program, Reg, Shape};
+use dcom_isa::{BankDecl, BankVec, BufferDecl, BufferKind, Buf, Glob, GlobalDecl, Lay, Program, Reg, Shape, Store};
 
 use crate::map::MapError;
 
@@ -142,6 +142,33 @@ impl<'a> Memory<'a> {
             ));
         }
         Ok(Reg(u16::try_from(first).expect("at most 65535 registers")))
+    }
+}
+
+impl Memory<'_> {
+    /// Whether the sequencer has room for the tables and the memory for the matrices.
+    pub(crate) fn check_tables(&self) -> Result<(), MapError> {
+        let (tables, limits) = (&self.program, self.arch.sequencer);
+        let vectors = tables.banks.iter().map(|b| usize::from(b.vectors)).sum();
+        for (key, what, used, limit) in [
+            ("sequencer.layouts", "layouts", tables.layouts.len(), limits.layouts),
+            ("sequencer.buffer_regions", "buffer regions", tables.buffers.len(), limits.buffer_regions),
+            ("sequencer.bank_vectors", "vectors in the banks", vectors, limits.bank_vectors),
+            ("sequencer.global_regions", "regions of global memory", tables.globals.len(), limits.global_regions),
+        ] {
+            if used as u64 > limit {
+                return Err(MapError::new(key, format!("{used} {what} are needed, the sequencer has {limit}")));
+            }
+        }
+        let streamed = tables.matrices.iter().filter(|m| m.store == Store::Memory);
+        let bytes: u64 = streamed.map(|m| 2 * u64::from(m.rows) * u64::from(m.columns)).sum();
+        if bytes > self.arch.memory.capacity_bytes {
+            return Err(MapError::new(
+                "memory.capacity_bytes",
+                format!("the prompts at hand take {bytes} bytes, the memory has {}", self.arch.memory.capacity_bytes),
+            ));
+        }
+        Ok(())
     }
 }
 

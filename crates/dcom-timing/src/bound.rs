@@ -43,9 +43,13 @@ pub fn lower_bound(program: &Verified<'_>) -> LowerBound {
         }
         for i in body.clone() {
             let plan = &plans.plans[i];
-            units[plan.work_unit as usize] += plan.work * u64::from(count);
+            units[plan.work.unit as usize] += plan.work.amount * u64::from(count);
         }
         at = body.end;
+    }
+    for kind in UnitKind::ALL {
+        let total = &mut units[kind as usize];
+        *total = total.div_ceil(kind.work_per_cycle(program.arch()));
     }
     // A memory channel has its share of the bandwidth: channels work side by side.
     units[UnitKind::Memory as usize] /= u64::from(program.program().channels);
@@ -78,12 +82,12 @@ impl Chain {
         for &w in writes {
             start = start.max(self.ready[w as usize]).max(self.released[w as usize]);
         }
-        let end = start + plan.work;
+        let end = start + plan.work.cycles;
         for &w in writes {
             self.ready[w as usize] = end;
         }
         // A source is in use for its work at least, or as long as the instruction holds it.
-        let released = start + plan.work.min(plan.release);
+        let released = start + plan.work.cycles.min(plan.release);
         for &r in reads.iter().filter(|r| !plans.resources.travels(**r)) {
             self.released[r as usize] = self.released[r as usize].max(released);
         }

@@ -160,13 +160,15 @@ fn ingest(b: &mut Builder<'_, '_>, matrix: Mat) -> u64 {
         Store::Banks { axis, layout, .. } => &[(axis, layout)],
         Store::BanksBoth { rows_layout, columns_layout, .. } => &[(Axis::Rows, rows_layout), (Axis::Columns, columns_layout)],
     };
-    for (axis, layout) in copies {
+    // Copies go through the same write ports, one after the other.
+    let beats = copies.iter().map(|(axis, layout)| {
         let (along, tile) = match axis {
             Axis::Rows => (m.columns, b.arch.cluster.lanes_x),
             Axis::Columns => (m.rows, b.arch.cluster.lanes_y),
         };
-        at_least(b.program.shape(*layout).tile_beats * ceil_div(along.into(), tile), WritePort);
-    }
+        b.program.shape(*layout).tile_beats * ceil_div(along.into(), tile)
+    });
+    at_least(beats.sum(), WritePort);
     if copies.is_empty() {
         at_least(b.rates.memory.cycles_for(bytes), Memory);
         if !b.rates.overlap_ingest {
@@ -174,11 +176,8 @@ fn ingest(b: &mut Builder<'_, '_>, matrix: Mat) -> u64 {
         }
         b.activity.memory_write_bytes += bytes;
     }
-    for (_, layout) in copies {
-        b.layout = *layout;
-        b.banks(WritePort, t.s + b.arch.link.latency_cycles, n);
-        b.activity.bank_write_elements += elements;
-    }
+    b.banks_of(WritePort, copies.iter().map(|(_, layout)| *layout), t.s + b.arch.link.latency_cycles, n);
+    b.activity.bank_write_elements += elements * copies.len() as u64;
     b.single(LinkIn, t.s, n);
     b.single(Statistics, t.s, n);
     b.paced_by(pace, n);
@@ -196,7 +195,6 @@ fn transfer(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     let granule = u64::from(shape(b).layout().granule);
     let link = b.rates.link.cycles_for(2 * len);
     let link_latency = b.arch.link.latency_cycles;
-    let port_work = ceil_div(len, b.arch.bank.port_elements * b.arch.banks());
     match *op {
         Op::Ld { dst, src } => {
             b.read(b.resources.bank(src));
@@ -204,7 +202,7 @@ fn transfer(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             let n = v * ceil_div(granule.min(b.arch.bank.port_elements), b.arch.cluster.ingest_elements);
             b.banks(Port, t.s, n);
             b.banks(Fill, t.s + t.kr, n);
-            b.work(Port, port_work);
+            b.work(Port, len);
             b.activity.bank_read_elements += len;
             b.activity.buffer_write_elements += len;
             b.release(t.s + n);
@@ -215,7 +213,7 @@ fn transfer(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.write(b.resources.bank(dst));
             b.banks(Lanes, t.s, v);
             b.banks(WritePort, t.s + t.br, v);
-            b.work(WritePort, port_work);
+            b.work(WritePort, len);
             b.activity.buffer_read_elements += len;
             b.activity.bank_write_elements += len;
             b.release(t.s + v);
@@ -314,9 +312,8 @@ impl Stream {
 
         let mut n = shape.tile_beats * positions;
         let mut d = t.kr;
-        let lanes = b.arch.lanes() * b.arch.clusters();
-        b.work(Lanes, ceil_div(elements, lanes));
-        b.work(Port, ceil_div(elements, b.arch.bank.port_elements * b.arch.banks()));
+        b.work(Lanes, elements);
+        b.work(Port, elements);
         if m.store == Store::Memory {
             let memory = b.rates.channel.cycles_for(2 * elements);
             b.paced_by(if memory > n { Memory } else { Port }, n.max(memory));
@@ -345,15 +342,17 @@ impl Stream {
         if local {
             activity.multiplications += elements;
             activity.additions += elements - cut + if self.add { cut } else { 0 };
-            activity.buffer_read_elements += elements / cut * shape.engaged_clusters;
+            // Every block meets the whole strip of the input.
+            activity.buffer_read_elements += strip * shape.blocks;
             activity.buffer_write_elements += cut;
         }
         if partial {
             // Every cluster that holds elements has its own sums of the strip.
             activity.multiplications += elements;
             activity.additions += elements - strip * shape.engaged_clusters;
-            activity.buffer_read_elements += cut;
-            activity.buffer_write_elements += 2 * strip * shape.occupied * shape.slots;
+            // Every block writes them; every block but a cluster's first reads them.
+            activity.buffer_read_elements += cut + 2 * strip * (shape.blocks - shape.engaged_clusters);
+            activity.buffer_write_elements += 2 * strip * shape.blocks;
         }
     }
 }
@@ -436,7 +435,7 @@ fn elementwise(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     let n = ceil_div(shape(b).local_len(), lanes) * ceil_div(lanes, b.arch.cluster.buffer_read_elements);
     b.banks(Lanes, t.s, n);
     b.banks(Result, t.s + depth, n);
-    b.work(Lanes, ceil_div(len, lanes * b.arch.clusters()));
+    b.work(Lanes, len);
     b.release(t.s + n);
     t.s + depth + n + t.bw
 }
@@ -451,7 +450,7 @@ fn dot(b: &mut Builder<'_, '_>) -> u64 {
     b.banks(Lanes, t.s, n);
     b.banks(Network, t.s + depth + n1 - 1, n - n1 + 1);
     let len = u64::from(shape.layout().len);
-    b.work(Lanes, ceil_div(len, lanes * b.arch.clusters()));
+    b.work(Lanes, len);
     b.activity.multiplications += len;
     b.activity.additions += len - shape.occupied;
     b.activity.network_words += shape.occupied;
@@ -468,7 +467,6 @@ fn expanded(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     let len = u64::from(shape(b).layout().len);
     let groups = ceil_div(shape(b).local_len(), cluster.lanes_y);
     let passes_for = |coefficients: u64| ceil_div(coefficients, cluster.lanes_x);
-    let lanes = b.arch.lanes() * b.arch.clusters();
     match *op {
         Op::Corr { z, v, c } => {
             b.read(b.resources.buffer(v));
@@ -481,7 +479,7 @@ fn expanded(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             let depth = t.br + t.m + t.x + b.arch.pairwise_cycles(passes) + t.a;
             b.banks(Lanes, t.s, n);
             b.banks(Result, t.s + depth, n);
-            b.work(Lanes, ceil_div(len * f, lanes));
+            b.work(Lanes, len * f);
             b.activity.multiplications += len * f;
             b.activity.additions += len * f;
             b.activity.buffer_read_elements += 2 * len + f * shape(b).engaged_clusters;
@@ -519,8 +517,8 @@ fn expanded(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.banks(Port, t.s, n);
             b.banks(Lanes, t.s + t.kr, n);
             b.banks(Result, t.s + depth, n);
-            b.work(Lanes, ceil_div(len * k, lanes));
-            b.work(Port, ceil_div(len * k, b.arch.bank.port_elements * b.arch.banks()));
+            b.work(Lanes, len * k);
+            b.work(Port, len * k);
             b.activity.multiplications += len * k;
             b.activity.additions += len * (k - 1);
             b.activity.bank_read_elements += len * k;

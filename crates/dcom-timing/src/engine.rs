@@ -126,6 +126,8 @@ struct Engine<'a, 'p> {
     last_user: Vec<u32>,
     writer: Vec<u32>,
     reader: Vec<u32>,
+    /// Executed instruction that is done at the frontier.
+    last_done: u32,
     set: Vec<bool>,
     tests_seen: usize,
     iteration: u32,
@@ -165,6 +167,7 @@ impl<'a, 'p> Engine<'a, 'p> {
             last_user: vec![NONE; units],
             writer: vec![NONE; resources],
             reader: vec![NONE; resources],
+            last_done: NONE,
             set: vec![false; predicates],
             tests_seen: 0,
             iteration: 0,
@@ -293,9 +296,7 @@ impl<'a, 'p> Engine<'a, 'p> {
         }
         match op {
             Op::Bar {} if self.state.frontier > issue => {
-                let last = self.executed.iter().rposition(|e| e.done.0 == self.state.frontier);
-                limiter = last.map_or(NONE, |l| u32::try_from(l).expect("fewer than 2^32 executed"));
-                (issue, cause) = (self.state.frontier, Cause::Operand);
+                (issue, limiter, cause) = (self.state.frontier, self.last_done, Cause::Operand);
             }
             Op::Brk { p, .. } => {
                 let passed = match self.options.tests {
@@ -353,6 +354,7 @@ impl<'a, 'p> Engine<'a, 'p> {
         if done > self.state.frontier {
             self.frontier[at] += done - self.state.frontier;
             self.state.frontier = done;
+            self.last_done = u32::try_from(self.executed.len() - 1).expect("fewer than 2^32 executed");
         }
         self.state.now = issue + 1;
     }

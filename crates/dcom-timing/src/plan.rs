@@ -20,6 +20,16 @@ pub(crate) struct Use {
     pub(crate) cycles: u64,
 }
 
+/// Least work of an instruction, on the unit where it takes longest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    /// Time that it takes on an ideal machine, where all units of the kind take part.
+    pub(crate) cycles: u64,
+    pub(crate) unit: UnitKind,
+    /// In units of [`UnitKind::work_per_cycle`], so that a sum over instructions is exact.
+    pub(crate) amount: u64,
+}
+
 /// The plan of one instruction. Ranges index the arenas of [`Plans`].
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -30,9 +40,7 @@ pub(crate) struct Plan {
     pub(crate) release: u64,
     /// Offset from which results may be used.
     pub(crate) done: u64,
-    /// Least time that the work takes on an ideal machine, and the unit that sets it.
-    pub(crate) work: u64,
-    pub(crate) work_unit: UnitKind,
+    pub(crate) work: Work,
     /// Time that the instruction keeps units busy, and the unit that sets it.
     pub(crate) busy: u64,
     pub(crate) busy_unit: UnitKind,
@@ -73,7 +81,7 @@ impl Plans {
                 writes: Vec::new(),
                 layout: program.governing(i),
                 release: None,
-                work: (0, UnitKind::Scalar),
+                work: Work { cycles: 0, unit: UnitKind::Scalar, amount: 0 },
                 busy: None,
                 activity: Activity { instructions: 1, ..Activity::default() },
             };
@@ -83,7 +91,7 @@ impl Plans {
             let done = cost::plan(&mut builder, &instr.op);
             let Builder { writes, release, work, busy, activity, .. } = builder;
             let longest = plans.uses[uses as usize..].iter().rev().max_by_key(|u| u.cycles);
-            let busy = busy.or(longest.map(|u| (u.cycles, plans.units.describe(u.first.into()).0))).unwrap_or(work);
+            let busy = busy.or(longest.map(|u| (u.cycles, plans.units.describe(u.first.into()).0))).unwrap_or((work.cycles, work.unit));
             let reads = operands..index(plans.operands.len());
             plans.operands.extend(writes);
             let writes = reads.end..index(plans.operands.len());
@@ -93,8 +101,7 @@ impl Plans {
                 writes,
                 release: release.unwrap_or(done),
                 done,
-                work: work.0,
-                work_unit: work.1,
+                work,
                 busy: busy.0,
                 busy_unit: busy.1,
                 activity,
@@ -151,7 +158,7 @@ pub(crate) struct Builder<'a, 'p> {
     /// The layout that decides size and place.
     pub(crate) layout: Lay,
     release: Option<u64>,
-    work: (u64, UnitKind),
+    work: Work,
     busy: Option<(u64, UnitKind)>,
     pub(crate) activity: Activity,
 }
@@ -169,6 +176,16 @@ impl Builder<'_, '_> {
     pub(crate) fn banks(&mut self, kind: UnitKind, offset: u64, cycles: u64) {
         for units in self.units.window(kind, self.layout) {
             self.push(units, offset, cycles);
+        }
+    }
+
+    /// Uses a per-bank unit over the windows of several layouts, each bank's once.
+    pub(crate) fn banks_of(&mut self, kind: UnitKind, layouts: impl Iterator<Item = Lay>, offset: u64, cycles: u64) {
+        let mut units: Vec<u16> = layouts.flat_map(|l| self.units.window(kind, l)).flatten().collect();
+        units.sort_unstable();
+        units.dedup();
+        for run in units.chunk_by(|a, b| a + 1 == *b) {
+            self.push(run[0]..run[run.len() - 1] + 1, offset, cycles);
         }
     }
 
@@ -199,10 +216,11 @@ impl Builder<'_, '_> {
         self.busy = Some((cycles, kind));
     }
 
-    /// The instruction takes at least `cycles` on the unit, however the rest is built.
-    pub(crate) fn work(&mut self, kind: UnitKind, cycles: u64) {
-        if cycles > self.work.0 {
-            self.work = (cycles, kind);
+    /// The instruction does at least this much work on the unit, however the rest is built (see [`Plan`]).
+    pub(crate) fn work(&mut self, kind: UnitKind, amount: u64) {
+        let work = Work { cycles: amount.div_ceil(kind.work_per_cycle(self.arch)), unit: kind, amount };
+        if work.cycles > self.work.cycles {
+            self.work = work;
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use dcom_arch::BankPorts;
+use dcom_arch::{Arch, BankPorts};
 use dcom_isa::{Lay, Verified};
 
 /// A kind of unit. The order is that of reports.
@@ -78,6 +78,15 @@ impl UnitKind {
             UnitKind::GlobalRead => "global_read",
             UnitKind::Scalar => "scalar",
             UnitKind::Svd => "svd",
+        }
+    }
+
+    /// Work that all units of the kind together can do in a cycle: elements for lanes and ports, cycles for others.
+    pub(crate) fn work_per_cycle(self, arch: &Arch) -> u64 {
+        match self {
+            UnitKind::Lanes => arch.lanes() * arch.clusters(),
+            UnitKind::Port | UnitKind::WritePort => arch.bank.port_elements * arch.banks(),
+            _ => 1,
         }
     }
 

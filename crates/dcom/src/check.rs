@@ -52,13 +52,27 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             Err(failure) => {
                 bad += 1;
                 // Messages begin with the file.
-                writeln!(line, "WRONG  {failure}{}", failure.help().map(|help| format!("; {help}")).unwrap_or_default())
+                writeln!(
+                    line,
+                    "WRONG  {failure}{}",
+                    failure
+                        .help()
+                        .map(|help| format!("; {help}"))
+                        .unwrap_or_default()
+                )
             }
         }
         .expect("writing to a String");
         output::print(&line)?;
     }
-    if bad > 0 { Err(Failure::Checked { bad, all: args.files.len() }) } else { Ok(()) }
+    if bad > 0 {
+        Err(Failure::Checked {
+            bad,
+            all: args.files.len(),
+        })
+    } else {
+        Ok(())
+    }
 }
 
 /// Checks one file; returns what it is.
@@ -83,7 +97,10 @@ fn check(path: &Path, arch: Option<&Arch>) -> Result<String, Failure> {
             Ok(what)
         }
         Some("safetensors" | "npy") => tensors(path),
-        _ if path.is_dir() => Err(Failure::input(format!("{}: is a directory, expected a file", path.display()))),
+        _ if path.is_dir() => Err(Failure::input(format!(
+            "{}: is a directory, expected a file",
+            path.display()
+        ))),
         _ => Err(Failure::input_with_help(
             format!("{}: the name does not say what this is", path.display()),
             "known are .toml, .dcom, .bin, .safetensors and .npy",
@@ -92,7 +109,9 @@ fn check(path: &Path, arch: Option<&Arch>) -> Result<String, Failure> {
 }
 
 fn described(program: &Program, arch: Option<&Arch>) -> String {
-    let runs = arch.map(|arch| format!(", runs on {}", arch.name)).unwrap_or_default();
+    let runs = arch
+        .map(|arch| format!(", runs on {}", arch.name))
+        .unwrap_or_default();
     format!("program of {} instructions{runs}", program.instrs.len())
 }
 
@@ -115,14 +134,28 @@ fn toml(path: &Path) -> Result<String, Failure> {
     }
     if shares(WorkloadParams::keys()) > shares(ArchParams::keys()) {
         let w = WorkloadParams::parse(source)?;
-        return Ok(format!("workload {}, {} x {} x {}, hash {}", w.name, w.prompts, w.rows, w.columns, w.hash()));
+        return Ok(format!(
+            "workload {}, {} x {} x {}, hash {}",
+            w.name,
+            w.prompts,
+            w.rows,
+            w.columns,
+            w.hash()
+        ));
     }
     if shares(ArchParams::keys()) > 0 || tables.is_empty() {
         let arch = Arch::new(&ArchParams::parse(source)?)?;
-        return Ok(format!("machine {}, {} x {} clusters, hash {}", arch.name, arch.columns, arch.rows, arch.hash));
+        return Ok(format!(
+            "machine {}, {} x {} clusters, hash {}",
+            arch.name, arch.columns, arch.rows, arch.hash
+        ));
     }
     Err(Failure::input_with_help(
-        format!("{}: has the tables {}, none of a known kind of file", path.display(), tables.join(", ")),
+        format!(
+            "{}: has the tables {}, none of a known kind of file",
+            path.display(),
+            tables.join(", ")
+        ),
         "a machine has [machine] and [array], a workload [workload] and [mapping], a sweep [[axis]], a manifest [[traces]]",
     ))
 }
@@ -133,13 +166,22 @@ fn tensors(path: &Path) -> Result<String, Failure> {
         Err(TensorError::AmbiguousTensor { available, .. }) => available,
         _ => {
             let loaded = load(path, None)?;
-            return Ok(format!("{} matrix of {} x {}", loaded.source, loaded.matrix.rows(), loaded.matrix.cols()));
+            return Ok(format!(
+                "{} matrix of {} x {}",
+                loaded.source,
+                loaded.matrix.rows(),
+                loaded.matrix.cols()
+            ));
         }
     };
     let mut matrices = Vec::new();
     for name in names {
         match load(path, Some(&name)) {
-            Ok(loaded) => matrices.push(format!("{name} {} x {}", loaded.matrix.rows(), loaded.matrix.cols())),
+            Ok(loaded) => matrices.push(format!(
+                "{name} {} x {}",
+                loaded.matrix.rows(),
+                loaded.matrix.cols()
+            )),
             Err(Failure::Tensor(error)) if matches!(*error, TensorError::NotAMatrix { .. }) => {}
             Err(failure) => return Err(failure),
         }

@@ -9,7 +9,6 @@ use std::time::Instant;
 use dcom_arch::{Arch, ArchParams};
 use dcom_config::Source;
 use dcom_exec::{Outcome, execute};
-use dcom_isa::Verified;
 use dcom_mapper::WorkloadParams;
 use dcom_tensor::{Loaded, ReadOptions, read_matrix, write_factors};
 use dcom_timing::Options;
@@ -74,11 +73,12 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-The values are those of the hardware, bit for bit (docs/machine.md, section 2); errors are relative, in the Frobenius
-norm: ||A - U diag(s) V^T|| / ||A||. The best possible error of the rank is computed in double precision and timed apart.
+The values are those of the hardware, bit for bit (docs/machine.md, section 2). Errors are
+relative: ||A - U diag(s) V^T|| / ||A||, Frobenius norm. The best possible error of the rank is
+computed in double precision and timed apart.
 
 Examples:
-  dcom decompose traces/apache2_S256.layer3.o.safetensors --arch configs/arch/dcom-paper.toml --rank 10
+  dcom decompose activation.safetensors --arch configs/arch/dcom-paper.toml --rank 10
   dcom decompose x.npy --arch A.toml --rank 20 --iterations 40 --output factors.safetensors
   dcom decompose x.npy --arch A.toml --rank 10 --set mapping.gram_schmidt=classical --json";
 
@@ -98,7 +98,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let outcome = progress::during("executing", || execute(&program, &[&loaded.matrix], &[]))
         .map_err(|error| Failure::Internal(error.to_string()))?;
     let execution_seconds = started.elapsed().as_secs_f64();
-    let run = setup::time(&program, Options { tests: Some(&outcome.trace.passed), full: false })?;
+    let run = setup::time(
+        &program,
+        Options {
+            tests: Some(&outcome.trace.passed),
+            full: false,
+        },
+    )?;
     let quality = Quality::measure(&loaded.matrix, &outcome, plan.rank, !args.no_reference)?;
 
     let report = Report {
@@ -106,7 +112,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         loaded: &loaded,
         plan: &plan,
         arch: &arch,
-        program: &program,
         outcome: &outcome,
         quality: &quality,
         account: Account::new(&plan.setup, &program, &run),
@@ -139,11 +144,18 @@ fn read_parameters(args: &Args) -> Result<(ArchParams, WorkloadParams), Failure>
 /// # Errors
 /// What is wrong with the file.
 pub(crate) fn load(path: &Path, tensor: Option<&str>) -> Result<Loaded, Failure> {
-    let options = ReadOptions { tensor: tensor.map(str::to_owned), ..ReadOptions::default() };
+    let options = ReadOptions {
+        tensor: tensor.map(str::to_owned),
+        ..ReadOptions::default()
+    };
     let loaded = progress::during("reading", || read_matrix(path, &options))?;
     if loaded.overflowed > 0 {
         return Err(Failure::input_with_help(
-            format!("{}: {} values are beyond the fp16 range of +-65504", path.display(), loaded.overflowed),
+            format!(
+                "{}: {} values are beyond the fp16 range of +-65504",
+                path.display(),
+                loaded.overflowed
+            ),
             "the machine works on fp16; scale the matrix by a power of two before",
         ));
     }
@@ -159,32 +171,41 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(args: &Args, arch: ArchParams, workload: WorkloadParams, loaded: &Loaded) -> Result<Plan, Failure> {
+    fn new(
+        args: &Args,
+        arch: ArchParams,
+        workload: WorkloadParams,
+        loaded: &Loaded,
+    ) -> Result<Plan, Failure> {
         let (rows, columns) = (loaded.matrix.rows(), loaded.matrix.cols());
         let smaller = rows.min(columns);
         let mut notes = Vec::new();
-        let mut clamp = |what: &str, wanted: u32| {
-            let wanted = usize::try_from(wanted).expect("at most 512");
-            if wanted > smaller {
-                notes.push(format!("{what} {wanted} is beyond the smaller side of the matrix: {smaller} instead"));
-            }
-            wanted.min(smaller)
-        };
-        let rank = clamp("rank", args.rank);
+        let rank = clamp("rank", args.rank, smaller, &mut notes);
         let iterations = match args.iterations {
-            Some(wanted) => clamp("iterations", wanted),
-            None => (rank + MORE_ITERATIONS).min(smaller).min(MAX_ITERATIONS),
+            Some(wanted) => clamp("iterations", wanted, smaller, &mut notes),
+            None => default_iterations(rank, smaller, &mut notes),
         };
         if iterations < rank {
-            return Err(Failure::input(format!("--iterations {iterations}: must be at least the rank, {rank}")));
+            return Err(Failure::input(format!(
+                "--iterations {iterations}: must be at least the rank, {rank}"
+            )));
         }
 
         let mut setup = Setup::new(arch, workload);
         let file = args.file.display().to_string();
-        let clusters = usize::try_from(setup.arch.columns * setup.arch.rows).expect("at most 2^20 clusters");
-        if args.workload.is_none() && usize::try_from(setup.workload.clusters_per_partition).is_ok_and(|g| g > clusters) {
-            setup.pin("mapping.clusters_per_partition", clusters, "all clusters of the machine")?;
-            notes.push(format!("mapping.clusters_per_partition = {clusters}: all that the machine has"));
+        let clusters =
+            usize::try_from(setup.arch.columns * setup.arch.rows).expect("at most 2^20 clusters");
+        if args.workload.is_none()
+            && usize::try_from(setup.workload.clusters_per_partition).is_ok_and(|g| g > clusters)
+        {
+            setup.pin(
+                "mapping.clusters_per_partition",
+                clusters,
+                "all clusters of the machine",
+            )?;
+            notes.push(format!(
+                "mapping.clusters_per_partition = {clusters}: all that the machine has"
+            ));
         }
         setup.pin("workload.rows", rows, &file)?;
         setup.pin("workload.columns", columns, &file)?;
@@ -199,8 +220,35 @@ impl Plan {
             }
         }
         setup.apply(&args.set)?;
-        Ok(Plan { setup, rank, iterations, notes })
+        Ok(Plan {
+            setup,
+            rank,
+            iterations,
+            notes,
+        })
     }
+}
+
+/// No matrix has more singular values than its smaller side.
+fn clamp(what: &str, wanted: u32, smaller: usize, notes: &mut Vec<String>) -> usize {
+    let wanted = usize::try_from(wanted).expect("at most 512");
+    if wanted > smaller {
+        notes.push(format!(
+            "{what} {wanted} is beyond the smaller side of the matrix: {smaller} instead"
+        ));
+    }
+    wanted.min(smaller)
+}
+
+fn default_iterations(rank: usize, smaller: usize, notes: &mut Vec<String>) -> usize {
+    let wanted = rank + MORE_ITERATIONS;
+    let most = smaller.min(MAX_ITERATIONS);
+    notes.push(if wanted <= most {
+        format!("{wanted} iterations: rank + {MORE_ITERATIONS}; --iterations takes others")
+    } else {
+        format!("{most} iterations: there are no more")
+    });
+    wanted.min(most)
 }
 
 /// Everything that is printed.
@@ -209,7 +257,6 @@ struct Report<'a> {
     loaded: &'a Loaded,
     plan: &'a Plan,
     arch: &'a Arch,
-    program: &'a Verified<'a>,
     outcome: &'a Outcome,
     quality: &'a Quality,
     account: Account<'a>,
@@ -220,7 +267,7 @@ impl Report<'_> {
     fn text(&self) -> String {
         let matrix = &self.loaded.matrix;
         let title = format!(
-            "{} on {}: {} x {} {}, rank {} in {} iterations\n",
+            "{} on {}: {} x {} {}, rank {}, {} iterations\n",
             self.args.file.display(),
             self.arch.name,
             matrix.rows(),
@@ -234,24 +281,47 @@ impl Report<'_> {
             facts.add("note", note);
         }
         if self.loaded.rounded > 0 {
-            facts.add("note", format!("{} values were rounded to fp16 on reading", dcom_report::thousands(self.loaded.rounded as i128)));
+            facts.add(
+                "note",
+                format!(
+                    "{} values were rounded to fp16 on reading",
+                    dcom_report::thousands(self.loaded.rounded as i128)
+                ),
+            );
         }
         self.quality.facts(&mut facts);
         let prompt = &self.outcome.prompts[0];
         facts.add("overflows", self.outcome.overflow_count.to_string());
         facts.add("scaling", format!("A x 2^{}", prompt.exponent));
-        facts.add("breakdown", match prompt.broke_down_after {
-            None => "none".to_owned(),
-            Some(passed) => format!(
-                "after {passed} vectors: the rest of the matrix is below 2^-{} of the largest norm",
-                self.plan.setup.workload.breakdown_tolerance_log2
-            ),
-        });
+        facts.add(
+            "breakdown",
+            match prompt.broke_down_after {
+                None => "none".to_owned(),
+                // The tests alternate between the norms of U's and of V's vectors, beginning with U.
+                Some(passed) => format!(
+                    "after {} of {} iterations: what is left is below 2^-{} of the largest norm",
+                    passed.div_ceil(2),
+                    self.plan.iterations,
+                    self.plan.setup.workload.breakdown_tolerance_log2
+                ),
+            },
+        );
         let mut times = Facts::default();
         self.account.facts(&mut times);
-        times.add("simulator took", format!("{} to execute", dcom_report::engineering(self.execution_seconds, "s")));
-        let _ = self.program;
-        format!("{title}\n{}\n{}{}{}", facts.to_text(), times.to_text(), self.account.phase_table(), self.account.provenance())
+        times.add(
+            "simulator took",
+            format!(
+                "{} to execute",
+                dcom_report::engineering(self.execution_seconds, "s")
+            ),
+        );
+        format!(
+            "{title}\n{}\n{}{}{}",
+            facts.to_text(),
+            times.to_text(),
+            self.account.phase_table(),
+            self.account.provenance()
+        )
     }
 
     fn json(&self) -> Value {

@@ -8,8 +8,8 @@ use std::path::Path;
 use dcom_config::ConfigError;
 use dcom_tensor::TensorError;
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters,
-    ThemeStyles,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
+    ThemeCharacters, ThemeStyles,
 };
 use thiserror::Error;
 
@@ -68,17 +68,37 @@ pub(crate) enum Failure {
 
 impl Failure {
     pub(crate) fn input(message: impl Into<String>) -> Failure {
-        Failure::Input { message: message.into(), help: None }
+        Failure::Input {
+            message: message.into(),
+            help: None,
+        }
     }
 
     pub(crate) fn input_with_help(message: impl Into<String>, help: impl Into<String>) -> Failure {
-        Failure::Input { message: message.into(), help: Some(help.into()) }
+        Failure::Input {
+            message: message.into(),
+            help: Some(help.into()),
+        }
     }
 
     /// What is wrong with a line of a text file.
-    pub(crate) fn line(path: &Path, text: &str, line: usize, message: impl Into<String>) -> Failure {
-        let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
-        let length = text[start..].lines().next().unwrap_or_default().trim_end().len();
+    pub(crate) fn line(
+        path: &Path,
+        text: &str,
+        line: usize,
+        message: impl Into<String>,
+    ) -> Failure {
+        let start = text
+            .split_inclusive('\n')
+            .take(line.saturating_sub(1))
+            .map(str::len)
+            .sum::<usize>();
+        let length = text[start..]
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_end()
+            .len();
         Failure::Line {
             source_code: NamedSource::new(path.display().to_string(), text.to_owned()),
             line,
@@ -118,8 +138,12 @@ impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         match self {
             Failure::Config(error) => Diagnostic::help(error.as_ref()),
-            Failure::Input { help, .. } => help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>),
-            Failure::Internal(_) => Some(Box::new("this is a mistake in dcom, not in your input; please report it")),
+            Failure::Input { help, .. } => help
+                .as_ref()
+                .map(|help| Box::new(help) as Box<dyn fmt::Display>),
+            Failure::Internal(_) => Some(Box::new(
+                "this is a mistake in dcom, not in your input; please report it",
+            )),
             Failure::Tensor(_)
             | Failure::Line { .. }
             | Failure::Checked { .. }
@@ -130,7 +154,8 @@ impl Diagnostic for Failure {
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
         match self {
-            Failure::Config(error) => error.source_code(),
+            // An override has been quoted in full by the message.
+            Failure::Config(error) => error.position().and(error.source_code()),
             Failure::Line { source_code, .. } => Some(source_code),
             _ => None,
         }
@@ -139,12 +164,18 @@ impl Diagnostic for Failure {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         match self {
             Failure::Config(error) => {
-                let spans: Vec<_> = error.labels()?.map(|label| LabeledSpan::new(None, label.offset(), label.len())).collect();
+                error.position()?;
+                let spans: Vec<_> = error
+                    .labels()?
+                    .map(|label| LabeledSpan::new(None, label.offset(), label.len()))
+                    .collect();
                 Some(Box::new(spans.into_iter()))
             }
-            Failure::Line { span, .. } => {
-                Some(Box::new(std::iter::once(LabeledSpan::new(None, span.start, span.len()))))
-            }
+            Failure::Line { span, .. } => Some(Box::new(std::iter::once(LabeledSpan::new(
+                None,
+                span.start,
+                span.len(),
+            )))),
             _ => None,
         }
     }
@@ -157,9 +188,17 @@ pub(crate) fn report(failure: &Failure) {
     let theme = GraphicalTheme {
         characters: ThemeCharacters {
             error: "error:".to_owned(),
-            ..if terminal { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() }
+            ..if terminal {
+                ThemeCharacters::unicode()
+            } else {
+                ThemeCharacters::ascii()
+            }
         },
-        styles: if colours { ThemeStyles::ansi() } else { ThemeStyles::none() },
+        styles: if colours {
+            ThemeStyles::ansi()
+        } else {
+            ThemeStyles::none()
+        },
     };
     // Lines are not wrapped, so that a path or a value stays in one piece.
     let handler = GraphicalReportHandler::new_themed(theme)

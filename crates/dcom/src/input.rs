@@ -24,9 +24,13 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     }
     let mut bytes = Vec::new();
     // One byte more than allowed tells too large from just large enough, for endless devices too.
-    File::open(path).and_then(|file| file.take(LIMIT_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    File::open(path)
+        .and_then(|file| file.take(LIMIT_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(failed)?;
     if bytes.len() as u64 > LIMIT_BYTES {
-        return Err(fail(format!("is larger than {LIMIT_BYTES} bytes, the limit for programs")));
+        return Err(fail(format!(
+            "is larger than {LIMIT_BYTES} bytes, the limit for programs"
+        )));
     }
     Ok(bytes)
 }
@@ -38,7 +42,13 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(crate) fn text(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes(path)?).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count();
-        Failure::input(format!("{}:{line}: is not UTF-8: byte {offset} does not start a character", path.display()))
+        let line = 1 + error.as_bytes()[..offset]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
+        Failure::input(format!(
+            "{}:{line}: is not UTF-8: byte {offset} does not start a character",
+            path.display()
+        ))
     })
 }

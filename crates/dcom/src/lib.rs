@@ -15,16 +15,16 @@ mod progress;
 
 mod text;
 
-mod setup;
 mod account;
 mod parameters;
+mod setup;
 
-mod run;
+mod check;
 mod decompose;
+mod manifest;
 mod metrics;
 mod program;
+mod run;
 mod timeline;
-mod check;
-mod manifest;
 
 pub use cli::main;

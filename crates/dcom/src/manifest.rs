@@ -14,7 +14,10 @@ const ERROR_TOLERANCE: f64 = 1e-9;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "the other keys are for readers; naming them here refuses misspelt ones")]
+#[expect(
+    dead_code,
+    reason = "the other keys are for readers; naming them here refuses misspelt ones"
+)]
 struct Manifest {
     model: Option<String>,
     model_package: Option<String>,
@@ -50,41 +53,73 @@ struct Trace {
 pub(crate) fn check(path: &Path, text: &str) -> Result<String, Failure> {
     let line = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
     let manifest: Manifest = toml::from_str(text).map_err(|error| {
-        Failure::line(path, text, line(error.span().map_or(0, |span| span.start)), error.message())
+        Failure::line(
+            path,
+            text,
+            line(error.span().map_or(0, |span| span.start)),
+            error.message(),
+        )
     })?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     for trace in &manifest.traces {
-        trace.check(folder, |offset, message| Failure::line(path, text, line(offset), message))?;
+        trace.check(folder, |offset, message| {
+            Failure::line(path, text, line(offset), message)
+        })?;
     }
-    Ok(format!("manifest of {} recorded activations", manifest.traces.len()))
+    Ok(format!(
+        "manifest of {} recorded activations",
+        manifest.traces.len()
+    ))
 }
 
 impl Trace {
-    fn check(&self, folder: &Path, wrong: impl Fn(usize, String) -> Failure) -> Result<(), Failure> {
+    fn check(
+        &self,
+        folder: &Path,
+        wrong: impl Fn(usize, String) -> Failure,
+    ) -> Result<(), Failure> {
         let file = self.file.get_ref();
-        let loaded = load(&folder.join(file), Some(&self.tensor)).map_err(|error| wrong(self.file.span().start, error.to_string()))?;
+        let loaded = load(&folder.join(file), Some(&self.tensor))
+            .map_err(|error| wrong(self.file.span().start, error.to_string()))?;
         let found = [loaded.matrix.rows(), loaded.matrix.cols()];
         if found != *self.shape.get_ref() {
-            return Err(wrong(self.shape.span().start, format!("shape = {:?}: {file} has {found:?}", self.shape.get_ref())));
+            return Err(wrong(
+                self.shape.span().start,
+                format!("shape = {:?}: {file} has {found:?}", self.shape.get_ref()),
+            ));
         }
         let dtype = loaded.source.to_string().replace("fp", "f");
         if dtype != *self.dtype.get_ref() {
-            return Err(wrong(self.dtype.span().start, format!("dtype = {:?}: {file} has {dtype}", self.dtype.get_ref())));
+            return Err(wrong(
+                self.dtype.span().start,
+                format!("dtype = {:?}: {file} has {dtype}", self.dtype.get_ref()),
+            ));
         }
-        let Some(recorded) = &self.best_rank_relative_frobenius_error else { return Ok(()) };
+        let Some(recorded) = &self.best_rank_relative_frobenius_error else {
+            return Ok(());
+        };
         let mut ranks = Vec::new();
         for (rank, error) in recorded.get_ref() {
             match (rank.parse::<usize>(), error.as_float()) {
                 (Ok(rank), Some(error)) => ranks.push((rank, error)),
-                _ => return Err(wrong(recorded.span().start, format!("{rank:?} = {error}: expected a rank and its error"))),
+                _ => {
+                    return Err(wrong(
+                        recorded.span().start,
+                        format!("{rank:?} = {error}: expected a rank and its error"),
+                    ));
+                }
             }
         }
         let wanted: Vec<usize> = ranks.iter().map(|(rank, _)| *rank).collect();
-        let best = best_rank_errors(&loaded.matrix, &wanted).map_err(|error| Failure::Internal(error.to_string()))?;
+        let best = best_rank_errors(&loaded.matrix, &wanted)
+            .map_err(|error| Failure::Internal(error.to_string()))?;
         for ((rank, recorded_error), computed) in ranks.iter().zip(&best.errors) {
             let distance = (recorded_error - computed.relative_frobenius).abs();
             if distance > ERROR_TOLERANCE + computed.error_bound {
-                let message = format!("best error of rank {rank} = {recorded_error}: it is {}", computed.relative_frobenius);
+                let message = format!(
+                    "best error of rank {rank} = {recorded_error}: it is {}",
+                    computed.relative_frobenius
+                );
                 return Err(wrong(recorded.span().start, message));
             }
         }

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use dcom_exec::{Outcome, PromptResult};
 use dcom_reference::{
-    Errors, Method, OrthogonalityLoss, Reference, ReferenceError, best_rank_errors, orthogonality_loss, reconstruction,
+    Errors, Method, OrthogonalityLoss, Reference, ReferenceError, best_rank_errors,
+    orthogonality_loss, reconstruction,
 };
 use dcom_report::{engineering, significant};
 use dcom_tensor::{Factors, Matrix};
@@ -16,6 +17,9 @@ use crate::text::{Facts, Record, percent};
 
 /// Singular values that are printed for readers.
 const LISTED: usize = 8;
+
+/// Beyond ten times the best possible error, only the two errors themselves tell something.
+const MUCH: f64 = 10.0;
 
 /// The factors and what was measured about them. Nothing is measured about factors that are not finite.
 pub(crate) struct Quality {
@@ -33,7 +37,12 @@ impl Quality {
     ///
     /// # Errors
     /// The reference does not converge.
-    pub(crate) fn measure(matrix: &Matrix, outcome: &Outcome, rank: usize, reference: bool) -> Result<Quality, Failure> {
+    pub(crate) fn measure(
+        matrix: &Matrix,
+        outcome: &Outcome,
+        rank: usize,
+        reference: bool,
+    ) -> Result<Quality, Failure> {
         let internal = |error: ReferenceError| Failure::Internal(error.to_string());
         let prompt = &outcome.prompts[0];
         let columns = Columns::new(prompt, rank, matrix);
@@ -47,53 +56,99 @@ impl Quality {
             }
             // Columns without a singular value are zero on purpose: only the others should be orthonormal.
             let used = columns.s.iter().filter(|s| **s > 0.0).count();
-            let (u, v) = (orthogonality_loss(&columns.u[..used])?, orthogonality_loss(&columns.v[..used])?);
+            let (u, v) = (
+                orthogonality_loss(&columns.u[..used])?,
+                orthogonality_loss(&columns.v[..used])?,
+            );
             Ok((Some(reconstruction(matrix, &factors)?), Some(u), Some(v)))
         });
         let (errors, u_loss, v_loss) = measured.map_err(internal)?;
         let metrics_seconds = started.elapsed().as_secs_f64();
         let reference = if reference {
-            let best = progress::during("computing the best possible error", || best_rank_errors(matrix, &[rank]));
+            let best = progress::during("computing the best possible error", || {
+                best_rank_errors(matrix, &[rank])
+            });
             Some(best.map_err(internal)?)
         } else {
             None
         };
-        Ok(Quality { factors, singular_values: columns.s64, errors, u_loss, v_loss, reference, metrics_seconds })
+        Ok(Quality {
+            factors,
+            singular_values: columns.s64,
+            errors,
+            u_loss,
+            v_loss,
+            reference,
+            metrics_seconds,
+        })
     }
 
     fn best(&self) -> Option<f64> {
-        self.reference.as_ref().map(|reference| reference.errors[0].relative_frobenius)
+        self.reference
+            .as_ref()
+            .map(|reference| reference.errors[0].relative_frobenius)
     }
 
     /// The largest |q_i . q_j| of both factors.
     fn off_diagonal(&self) -> Option<f64> {
-        Some(self.u_loss?.max_off_diagonal.max(self.v_loss?.max_off_diagonal))
+        Some(
+            self.u_loss?
+                .max_off_diagonal
+                .max(self.v_loss?.max_off_diagonal),
+        )
     }
 
     pub(crate) fn facts(&self, facts: &mut Facts) {
         match &self.errors {
             Some(errors) => {
-                facts.add("relative error", significant(errors.relative_frobenius, 4));
+                let excess = self
+                    .best()
+                    .map(|best| errors.relative_frobenius / best - 1.0)
+                    .filter(|excess| *excess < MUCH);
+                let above = excess
+                    .map(|excess| format!(", {} % above the best possible", percent(excess)))
+                    .unwrap_or_default();
+                facts.add(
+                    "relative error",
+                    significant(errors.relative_frobenius, 4) + &above,
+                );
                 if let Some(best) = self.best() {
-                    let above = if best > 0.0 {
-                        format!(", {} % less", percent(1.0 - best / errors.relative_frobenius))
-                    } else {
-                        String::new()
-                    };
-                    facts.add("best possible", format!("{}{above}", significant(best, 4)));
+                    facts.add("best possible", significant(best, 4));
                 }
                 let (median, max) = (errors.per_token_median, errors.per_token_max);
-                facts.add("error per token", format!("{} median, {} largest", significant(median, 3), significant(max, 3)));
+                facts.add(
+                    "error per token",
+                    format!(
+                        "{} median, {} largest",
+                        significant(median, 3),
+                        significant(max, 3)
+                    ),
+                );
             }
             None => facts.add("relative error", "none: the factors are not finite"),
         }
-        for (label, loss) in [("orthogonality of U", &self.u_loss), ("orthogonality of V", &self.v_loss)] {
+        for (label, loss) in [
+            ("orthogonality of U", &self.u_loss),
+            ("orthogonality of V", &self.v_loss),
+        ] {
             if let Some(loss) = loss {
                 let (off, on) = (loss.max_off_diagonal, loss.max_diagonal_deviation);
-                facts.add(label, format!("off by {off:.1e} between vectors, {on:.1e} in length squared"));
+                facts.add(
+                    label,
+                    format!(
+                        "off by {} between vectors, {} in length squared",
+                        small(off),
+                        small(on)
+                    ),
+                );
             }
         }
-        let listed = self.singular_values.iter().take(LISTED).map(|s| significant(*s, 4)).collect::<Vec<_>>();
+        let listed = self
+            .singular_values
+            .iter()
+            .take(LISTED)
+            .map(|s| significant(*s, 4))
+            .collect::<Vec<_>>();
         let more = match self.singular_values.len().saturating_sub(LISTED) {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -101,7 +156,15 @@ impl Quality {
         facts.add("singular values", listed.join(", ") + &more);
         if let Some(reference) = &self.reference {
             let bound = reference.errors[0].error_bound;
-            facts.add("reference", format!("{}, {}, within {bound:.0e}", method(reference.method), engineering(reference.seconds, "s")));
+            facts.add(
+                "reference",
+                format!(
+                    "{}, {}, within {}",
+                    method(reference.method),
+                    engineering(reference.seconds, "s"),
+                    small(bound)
+                ),
+            );
         }
     }
 
@@ -109,11 +172,23 @@ impl Quality {
         let loss = |loss: &Option<OrthogonalityLoss>| {
             loss.map(|l| json!({"off_diagonal": l.max_off_diagonal, "diagonal": l.max_diagonal_deviation}))
         };
-        json.insert("relative_error".into(), json!(self.errors.map(|e| e.relative_frobenius)));
+        json.insert(
+            "relative_error".into(),
+            json!(self.errors.map(|e| e.relative_frobenius)),
+        );
         json.insert("best_rank_error".into(), json!(self.best()));
-        json.insert("per_token_error".into(), json!(self.errors.map(|e| json!({"median": e.per_token_median, "max": e.per_token_max}))));
+        json.insert(
+            "per_token_error".into(),
+            json!(
+                self.errors
+                    .map(|e| json!({"median": e.per_token_median, "max": e.per_token_max}))
+            ),
+        );
         json.insert("orthogonality_loss".into(), json!(self.off_diagonal()));
-        json.insert("orthogonality".into(), json!({"u": loss(&self.u_loss), "v": loss(&self.v_loss)}));
+        json.insert(
+            "orthogonality".into(),
+            json!({"u": loss(&self.u_loss), "v": loss(&self.v_loss)}),
+        );
         json.insert("singular_values".into(), json!(self.singular_values));
         json.insert("metrics_seconds".into(), self.metrics_seconds.into());
         let reference = self.reference.as_ref().map(|r| {
@@ -128,8 +203,14 @@ impl Quality {
         record.add_some("per_token_median", self.errors.map(|e| e.per_token_median));
         record.add_some("per_token_max", self.errors.map(|e| e.per_token_max));
         for (name, loss) in [("u", &self.u_loss), ("v", &self.v_loss)] {
-            record.add_some(format!("orthogonality_loss_{name}"), loss.map(|l| l.max_off_diagonal));
-            record.add_some(format!("orthogonality_diagonal_{name}"), loss.map(|l| l.max_diagonal_deviation));
+            record.add_some(
+                format!("orthogonality_loss_{name}"),
+                loss.map(|l| l.max_off_diagonal),
+            );
+            record.add_some(
+                format!("orthogonality_diagonal_{name}"),
+                loss.map(|l| l.max_diagonal_deviation),
+            );
         }
         let values: Vec<String> = self.singular_values.iter().map(f64::to_string).collect();
         record.add("singular_values", values.join(" "));
@@ -150,26 +231,55 @@ impl Columns {
             Some(column) if !column.is_empty() => column.clone(),
             _ => vec![0.0; length],
         };
-        let s64: Vec<f64> = (0..rank).map(|i| prompt.s.get(i).copied().unwrap_or(0.0)).collect();
+        let s64: Vec<f64> = (0..rank)
+            .map(|i| prompt.s.get(i).copied().unwrap_or(0.0))
+            .collect();
         Columns {
-            u: (0..rank).map(|i| column(&prompt.u, i, matrix.rows())).collect(),
-            #[expect(clippy::cast_possible_truncation, reason = "rounded: factors are written in fp32")]
+            u: (0..rank)
+                .map(|i| column(&prompt.u, i, matrix.rows()))
+                .collect(),
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "rounded: factors are written in fp32"
+            )]
             s: s64.iter().map(|s| *s as f32).collect(),
             s64,
-            v: (0..rank).map(|i| column(&prompt.v, i, matrix.cols())).collect(),
+            v: (0..rank)
+                .map(|i| column(&prompt.v, i, matrix.cols()))
+                .collect(),
         }
     }
 
     fn finite(&self) -> bool {
-        self.u.iter().chain([&self.s]).chain(&self.v).flatten().all(|x| x.is_finite())
+        self.u
+            .iter()
+            .chain([&self.s])
+            .chain(&self.v)
+            .flatten()
+            .all(|x| x.is_finite())
+    }
+}
+
+/// A deviation from zero, in two digits.
+fn small(value: f64) -> String {
+    if value == 0.0 {
+        "0".to_owned()
+    } else {
+        format!("{value:.1e}")
     }
 }
 
 fn method(method: Method) -> String {
     match method {
         Method::FullSvd => "full SVD in double precision".to_owned(),
-        Method::BlockLanczos { basis, converged, .. } => {
-            let end = if converged { "converged" } else { "not converged" };
+        Method::BlockLanczos {
+            basis, converged, ..
+        } => {
+            let end = if converged {
+                "converged"
+            } else {
+                "not converged"
+            };
             format!("block Lanczos in double precision, {end} with {basis} vectors")
         }
     }

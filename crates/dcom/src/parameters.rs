@@ -43,19 +43,39 @@ enum Kind {
 /// Results that cannot be written.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let schemas = [
-        (Kind::Arch, "Keys of a machine file (arch)", ArchParams::keys(), ArchParams::reference_table()),
-        (Kind::Workload, "Keys of a workload file", WorkloadParams::keys(), WorkloadParams::reference_table()),
+        (
+            Kind::Arch,
+            "Keys of a machine file (arch)",
+            ArchParams::keys(),
+            ArchParams::reference_table(),
+        ),
+        (
+            Kind::Workload,
+            "Keys of a workload file",
+            WorkloadParams::keys(),
+            WorkloadParams::reference_table(),
+        ),
     ];
-    let chosen = schemas.into_iter().filter(|(kind, ..)| args.kind.is_none_or(|wanted| wanted == *kind));
+    let chosen = schemas
+        .into_iter()
+        .filter(|(kind, ..)| args.kind.is_none_or(|wanted| wanted == *kind));
     let texts = chosen.map(|(_, heading, keys, markdown)| {
-        if args.markdown { format!("## {heading}\n\n{markdown}") } else { format!("{heading}\n{}", reference(keys)) }
+        if args.markdown {
+            format!("## {heading}\n\n{markdown}")
+        } else {
+            format!("{heading}\n{}", reference(keys))
+        }
     });
     output::print(&texts.collect::<Vec<_>>().join("\n"))
 }
 
 /// The keys, table by table: name, allowed values, default, meaning.
 fn reference(keys: &[KeyInfo]) -> String {
-    let name_width = keys.iter().map(|key| key.leaf().len()).max().unwrap_or_default();
+    let name_width = keys
+        .iter()
+        .map(|key| key.leaf().len())
+        .max()
+        .unwrap_or_default();
     let mut text = String::new();
     let mut table = "";
     for key in keys {
@@ -63,10 +83,19 @@ fn reference(keys: &[KeyInfo]) -> String {
             table = key.table();
             writeln!(text, "\n[{table}]").expect("writing to a String");
         }
-        let default = key.default.map(|default| format!(", default {default}")).unwrap_or_default();
+        let default = key
+            .default
+            .map(|default| format!(", default {default}"))
+            .unwrap_or_default();
         let indent = " ".repeat(name_width);
-        writeln!(text, "  {:name_width$}  {}{default}\n  {indent}  {}", key.leaf(), key.expectation(), key.doc)
-            .expect("writing to a String");
+        writeln!(
+            text,
+            "  {:name_width$}  {}{default}\n  {indent}  {}",
+            key.leaf(),
+            key.expectation(),
+            key.doc
+        )
+        .expect("writing to a String");
     }
     text
 }
@@ -78,25 +107,35 @@ fn reference(keys: &[KeyInfo]) -> String {
 pub(crate) fn explain(setup: &Setup, json: bool) -> Result<String, Failure> {
     let parameters = setup.parameters();
     if json {
-        let text = serde_json::to_string_pretty(&parameters).map_err(|error| Failure::Internal(error.to_string()))?;
+        let text = serde_json::to_string_pretty(&parameters)
+            .map_err(|error| Failure::Internal(error.to_string()))?;
         return Ok(text + "\n");
     }
     let value = |p: &Parameter<'_>| match p.unit {
         Some(unit) => format!("{} {unit}", p.value),
         None => p.value.to_string(),
     };
-    let width = |column: &dyn Fn(&Parameter<'_>) -> usize| parameters.iter().map(column).max().unwrap_or_default();
+    let width = |column: &dyn Fn(&Parameter<'_>) -> usize| {
+        parameters.iter().map(column).max().unwrap_or_default()
+    };
     let (name_width, value_width) = (width(&|p| leaf(p.key).len()), width(&|p| value(p).len()));
     let mut text = String::new();
     let mut table = "";
     for p in &parameters {
         let (next, name) = p.key.rsplit_once('.').unwrap_or(("", p.key));
         if next != table {
-            writeln!(text, "{}[{next}]", if table.is_empty() { "" } else { "\n" }).expect("writing to a String");
+            writeln!(text, "{}[{next}]", if table.is_empty() { "" } else { "\n" })
+                .expect("writing to a String");
             table = next;
         }
-        let mark = p.mark.map_or_else(|| "-".to_owned(), |mark| mark.to_string());
-        let line = format!("  {name:name_width$}  {:value_width$}  {mark:7}  {}", value(p), p.source.unwrap_or("-"));
+        let mark = p
+            .mark
+            .map_or_else(|| "-".to_owned(), |mark| mark.to_string());
+        let line = format!(
+            "  {name:name_width$}  {:value_width$}  {mark:7}  {}",
+            value(p),
+            p.source.unwrap_or("-")
+        );
         writeln!(text, "{}", line.trim_end()).expect("writing to a String");
     }
     Ok(text)

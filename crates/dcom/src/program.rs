@@ -79,7 +79,10 @@ impl<'a> SourceText<'a> {
     /// # Errors
     /// The file is missing, a directory, too large or not UTF-8.
     pub(crate) fn read(path: &'a Path) -> Result<SourceText<'a>, Failure> {
-        Ok(SourceText { path, text: input::text(path)? })
+        Ok(SourceText {
+            path,
+            text: input::text(path)?,
+        })
     }
 
     /// Parses the program.
@@ -87,10 +90,13 @@ impl<'a> SourceText<'a> {
     /// # Errors
     /// File and line of what is wrong.
     pub(crate) fn parse(&self) -> Result<Program, Failure> {
-        let program =
-            parse(&self.text).map_err(|error| Failure::line(self.path, &self.text, error.line, error.message))?;
+        let program = parse(&self.text)
+            .map_err(|error| Failure::line(self.path, &self.text, error.line, error.message))?;
         if program.instrs.is_empty() {
-            return Err(Failure::input(format!("{}: has no instructions", self.path.display())));
+            return Err(Failure::input(format!(
+                "{}: has no instructions",
+                self.path.display()
+            )));
         }
         Ok(program)
     }
@@ -100,7 +106,9 @@ impl<'a> SourceText<'a> {
     /// # Errors
     /// File and line of what does not fit.
     pub(crate) fn verify(&self, program: Program, arch: &Arch) -> Result<(), Failure> {
-        let Err(error) = program.verify(arch) else { return Ok(()) };
+        let Err(error) = program.verify(arch) else {
+            return Ok(());
+        };
         match self.line_of(&error.place) {
             Some(line) => {
                 let message = format!("does not run on {}: {error}", arch.name);
@@ -113,11 +121,24 @@ impl<'a> SourceText<'a> {
     /// The line that the verifier calls `.layout l3` or `instruction 17 ...`, from 1.
     fn line_of(&self, place: &str) -> Option<usize> {
         let code = |line: &'_ str| line.split(';').next().unwrap_or_default().trim().to_owned();
-        let mut lines = self.text.lines().map(code).enumerate().filter(|(_, line)| !line.is_empty());
+        let mut lines = self
+            .text
+            .lines()
+            .map(code)
+            .enumerate()
+            .filter(|(_, line)| !line.is_empty());
         let found = if place.starts_with('.') {
-            lines.find(|(_, line)| line.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
+            lines.find(|(_, line)| {
+                line.strip_prefix(place)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            })
         } else {
-            let index = place.strip_prefix("instruction ")?.split(' ').next()?.parse().ok()?;
+            let index = place
+                .strip_prefix("instruction ")?
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()?;
             lines.filter(|(_, line)| !line.starts_with('.')).nth(index)
         };
         found.map(|(index, _)| index + 1)
@@ -129,7 +150,8 @@ impl<'a> SourceText<'a> {
 /// # Errors
 /// File and byte of what is wrong.
 pub(crate) fn read_binary(path: &Path) -> Result<Program, Failure> {
-    Program::decode(&input::bytes(path)?).map_err(|error| Failure::input(format!("{}: {error}", path.display())))
+    Program::decode(&input::bytes(path)?)
+        .map_err(|error| Failure::input(format!("{}: {error}", path.display())))
 }
 
 /// Checks that a machine runs the program.
@@ -144,5 +166,9 @@ pub(crate) fn verify(program: Program, arch: &Arch, path: &Path) -> Result<(), F
 }
 
 fn misfit(path: &Path, arch: &Arch, error: &VerifyError) -> Failure {
-    Failure::input(format!("{}: does not run on {}: {error}", path.display(), arch.name))
+    Failure::input(format!(
+        "{}: does not run on {}: {error}",
+        path.display(),
+        arch.name
+    ))
 }

@@ -39,7 +39,7 @@ const AFTER_HELP: &str = "\
 A cycle is one clock period of the machine, counted as docs/machine.md defines it.
 
 Examples:
-  dcom run --arch configs/arch/dcom-paper.toml --workload configs/workloads/paper-fig12.toml
+  dcom run --arch configs/arch/dcom-paper.toml --workload configs/workloads/llama2-7b.toml
   dcom run --arch A.toml --workload W.toml --set mapping.expansion_factor=4 --set array.columns=32
   dcom run --arch A.toml --workload W.toml --json | jq .time_us_per_prompt
   dcom run --arch A.toml --workload W.toml --explain-parameters";
@@ -56,7 +56,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return output::print(&parameters::explain(&setup, args.json)?);
     }
     let program = setup.program(&arch)?;
-    let run = setup::time(&program, Options { tests: None, full: args.full })?;
+    let run = setup::time(
+        &program,
+        Options {
+            tests: None,
+            full: args.full,
+        },
+    )?;
     let account = Account::new(&setup, &program, &run);
     let text = if args.json {
         let mut json = Map::new();
@@ -69,7 +75,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     } else {
         let mut facts = Facts::default();
         account.facts(&mut facts);
-        format!("{}\n{}{}{}", account.title(), facts.to_text(), account.tables(), account.provenance())
+        format!(
+            "{}\n{}{}{}",
+            account.title(),
+            facts.to_text(),
+            account.tables(),
+            account.provenance()
+        )
     };
     if let Some(target) = target {
         let bytes = program.program().encode();

@@ -19,6 +19,10 @@ const SIMILAR: f64 = 0.6;
 /// Most instructions that are simulated one by one; each takes about 40 bytes.
 const INSTRUCTION_LIMIT: u64 = 10_000_000;
 
+/// Most instructions of a mapped program; each takes about 800 bytes while it is timed. Assumed: enough for one prompt
+/// with 512 iterations.
+const PROGRAM_LIMIT: u64 = 2_000_000;
+
 /// Which machine, which workload, and what is different from the files.
 #[derive(clap::Args)]
 pub(crate) struct Design {
@@ -36,7 +40,9 @@ pub(crate) struct Design {
 /// Splits `key=value`.
 pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
         _ => Err("expected key=value, such as mapping.expansion_factor=4".to_owned()),
     }
 }
@@ -78,7 +84,12 @@ impl Setup {
     }
 
     pub(crate) fn new(arch: ArchParams, workload: WorkloadParams) -> Setup {
-        Setup { arch, workload, overrides: Vec::new(), pinned: Vec::new() }
+        Setup {
+            arch,
+            workload,
+            overrides: Vec::new(),
+            pinned: Vec::new(),
+        }
     }
 
     /// Applies overrides of either schema.
@@ -92,8 +103,13 @@ impl Setup {
             } else if WorkloadParams::keys().iter().any(|info| info.path == key) {
                 self.workload.set(key, value)?;
             } else {
-                let message = format!("--set {key}={value}: there is no key `{key}` in the arch or the workload schema");
-                return Err(Failure::Input { message, help: Some(suggestion(key)) });
+                let message = format!(
+                    "--set {key}={value}: there is no key `{key}` in the arch or the workload schema"
+                );
+                return Err(Failure::Input {
+                    message,
+                    help: Some(suggestion(key)),
+                });
             }
             self.overrides.push((key.clone(), value.clone()));
         }
@@ -104,18 +120,34 @@ impl Setup {
     ///
     /// # Errors
     /// The value is outside the key's range.
-    pub(crate) fn pin(&mut self, key: &'static str, value: usize, source: &str) -> Result<(), Failure> {
-        let range = || WorkloadParams::keys().iter().find(|info| info.path == key).map(dcom_config::KeyInfo::range);
-        self.workload
-            .set(key, &value.to_string())
-            .map_err(|_| Failure::input(format!("{source}: {key} = {value}: must be in {}", range().unwrap_or_default())))?;
+    pub(crate) fn pin(
+        &mut self,
+        key: &'static str,
+        value: usize,
+        source: &str,
+    ) -> Result<(), Failure> {
+        let range = || {
+            WorkloadParams::keys()
+                .iter()
+                .find(|info| info.path == key)
+                .map(dcom_config::KeyInfo::range)
+        };
+        self.workload.set(key, &value.to_string()).map_err(|_| {
+            Failure::input(format!(
+                "{source}: {key} = {value}: must be in {}",
+                range().unwrap_or_default()
+            ))
+        })?;
         self.pinned.push((key, source.to_owned()));
         Ok(())
     }
 
     /// What a key was pinned by.
     pub(crate) fn pinned_by(&self, key: &str) -> Option<&str> {
-        self.pinned.iter().find(|(pinned, _)| *pinned == key).map(|(_, source)| source.as_str())
+        self.pinned
+            .iter()
+            .find(|(pinned, _)| *pinned == key)
+            .map(|(_, source)| source.as_str())
     }
 
     /// The machine.
@@ -131,6 +163,7 @@ impl Setup {
     /// # Errors
     /// The key, with its place, that does not fit the machine.
     pub(crate) fn program<'a>(&self, arch: &'a Arch) -> Result<Verified<'a>, Failure> {
+        self.check_length()?;
         let mapped = map(arch, &self.workload).map_err(|error| self.blame(&error))?;
         mapped.program.verify(arch).map_err(|error| {
             let files = (self.workload.document().name(), self.arch.document().name());
@@ -139,6 +172,31 @@ impl Setup {
                 "make the workload smaller, or what the message names larger (keys: dcom parameters)",
             )
         })
+    }
+
+    /// Refuses programs that would fill the memory before they are made.
+    fn check_length(&self) -> Result<(), Failure> {
+        let w = &self.workload;
+        let iterations = u64::from(w.iterations.min(w.rows).min(w.columns));
+        let in_flight = u64::from(w.prompts_in_flight.min(w.prompts));
+        // Load, dot product, write, broadcast and correction per pair of vectors and pass; the rest grows with K alone.
+        let prompt =
+            5 * iterations * iterations * u64::from(w.gram_schmidt_passes) + 40 * iterations;
+        // Two groups in the loop and two around it, or one and one.
+        let groups = if w.overlap_ingest { 4 } else { 2 };
+        let instructions =
+            prompt * in_flight * u64::from(w.prompts).div_ceil(in_flight).min(groups);
+        if instructions <= PROGRAM_LIMIT {
+            return Ok(());
+        }
+        let message = format!(
+            "the program would have about {instructions} instructions, at most {PROGRAM_LIMIT} are mapped"
+        );
+        let help = "fewer of workload.iterations, mapping.gram_schmidt_passes or mapping.prompts_in_flight make it shorter";
+        Err(self
+            .workload
+            .error_at("workload.iterations", message, Some(help.to_owned()))
+            .into())
     }
 
     fn blame(&self, error: &MapError) -> Failure {
@@ -155,14 +213,24 @@ impl Setup {
 
     /// Every parameter with its mark and source.
     pub(crate) fn parameters(&self) -> Vec<Parameter<'_>> {
-        let entries = self.arch.entries().into_iter().chain(self.workload.entries());
+        let entries = self
+            .arch
+            .entries()
+            .into_iter()
+            .chain(self.workload.entries());
         entries
             .map(|entry| {
                 let (mark, source) = match self.pinned_by(entry.path) {
                     Some(source) => (Some(Mark::Given), Some(source)),
                     None => (entry.mark, entry.source),
                 };
-                Parameter { key: entry.path, value: entry.value, unit: entry.unit, mark, source }
+                Parameter {
+                    key: entry.path,
+                    value: entry.value,
+                    unit: entry.unit,
+                    mark,
+                    source,
+                }
             })
             .collect()
     }
@@ -176,7 +244,9 @@ pub(crate) fn time(program: &Verified<'_>, options: Options<'_>) -> Result<Run, 
     let instructions = executed_instructions(program.program());
     if options.full && instructions > INSTRUCTION_LIMIT {
         return Err(Failure::input_with_help(
-            format!("--full: the run executes {instructions} instructions, at most {INSTRUCTION_LIMIT} are simulated one by one"),
+            format!(
+                "--full: the run executes {instructions} instructions, at most {INSTRUCTION_LIMIT} are simulated one by one"
+            ),
             "without --full, loop iterations that repeat exactly are extrapolated; or set fewer workload.prompts",
         ));
     }
@@ -204,8 +274,13 @@ fn suggestion(key: &str) -> String {
     let keys = || ArchParams::keys().iter().chain(WorkloadParams::keys());
     let leaf = |path: &str| path.rsplit('.').next().unwrap_or(path).to_lowercase();
     // The key's own name decides; its table breaks ties and may be wrong or missing.
-    let score = |path: &str| 0.8 * normalized_damerau_levenshtein(&leaf(key), &leaf(path)) + 0.2 * normalized_damerau_levenshtein(&key.to_lowercase(), path);
-    let best = keys().map(|info| (score(info.path), info.path)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let score = |path: &str| {
+        0.8 * normalized_damerau_levenshtein(&leaf(key), &leaf(path))
+            + 0.2 * normalized_damerau_levenshtein(&key.to_lowercase(), path)
+    };
+    let best = keys()
+        .map(|info| (score(info.path), info.path))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
     match best {
         Some((score, path)) if score >= SIMILAR => format!("did you mean `{path}`?"),
         _ => "`dcom parameters` lists all keys".to_owned(),

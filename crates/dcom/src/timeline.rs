@@ -38,7 +38,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let program = setup.program(&arch)?;
     let run = setup::time(&program, Options::default())?;
     target.write(|out| write_timeline(&run, &program, out))?;
-    let cycles = run.executed.iter().map(|e| e.done.0).max().unwrap_or_default();
+    let cycles = run
+        .executed
+        .iter()
+        .map(|e| e.done.0)
+        .max()
+        .unwrap_or_default();
     output::print(&format!(
         "{}: {} instructions over {} cycles{}\n",
         target.path().display(),
@@ -46,7 +51,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         thousands(cycles),
         match run.extrapolated_iterations {
             0 => String::new(),
-            n => format!(", then {} loop iterations that repeat exactly", thousands(n)),
+            n => format!(
+                "; {} loop iterations that repeat exactly are left out",
+                thousands(n)
+            ),
         }
     ))
 }

@@ -4,8 +4,8 @@ use dcom_exec::{PromptResult, execute_with_state};
 use dcom_isa::op::OPS;
 use dcom_isa::{Buf, Reg, assemble};
 
-use crate::random::{Random, Values, random_machine, random_program};
-use crate::twin::{Twin, bits32};
+use crate::random::{Random, Values, machine, random_machine, random_program};
+use crate::twin::{Twin, bits32, padded, tree, value16};
 
 const SMALL: [(u64, u64); 2] = [(1, 70), (1, 70)];
 
@@ -75,6 +75,39 @@ fn executor_and_naive_machine_agree_on_long_vectors() {
             agree(seed, mode, Values::Finite, [LONG, (64, 70)]);
             agree(seed, mode, Values::Any, [(64, 70), LONG]);
         }
+    }
+}
+
+/// The sum of squares of many elements at once, in every grouping.
+#[test]
+fn sums_of_squares_agree() {
+    let mut random = Random::new(1);
+    let fp32 = |a: f32, b: f32| a + b;
+    for width in [1, 2, 3, 5, 8, 31, 64, 100, 4096, 5000, 65536] {
+        let arch = machine(&[("ingest.width_elements", width.to_string())]);
+        let (rows, columns) = (random.within(200, 300), random.within(200, 300));
+        let text = format!(
+            ".layout l0 len=8 slices=1 clusters=1 first=0 count=1 granule=8 placement=compact reduction=tree
+             .matrix a0 rows={rows} columns={columns} store=memory
+             ingest matrix=a0 prompt=0 stride=0
+             stat dst=s0 matrix=a0"
+        );
+        let program = assemble(&text)
+            .expect("assembles")
+            .verify(&arch)
+            .expect("fits");
+        let matrix = Values::Tame.matrix(&mut random, rows, columns);
+        let (_, state) = execute_with_state(&program, &[&matrix], &[]).expect("the prompt fits");
+        let squares: Vec<f32> = matrix.data().iter().map(|&a| value16(a).powi(2)).collect();
+        let groups: Vec<f32> = squares
+            .chunks(width)
+            .map(|g| tree(&fp32, &padded(g, width)))
+            .collect();
+        assert_eq!(
+            state.register(Reg(0)),
+            tree(&fp32, &groups).to_bits(),
+            "groups of {width}"
+        );
     }
 }
 

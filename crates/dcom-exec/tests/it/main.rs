@@ -14,4 +14,5 @@ mod agreement;
 mod breakdown;
 mod inputs;
 mod lanczos;
+mod references;
 mod values;

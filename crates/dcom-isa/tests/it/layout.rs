@@ -172,7 +172,7 @@ proptest! {
         let here = places(&shape, &arch);
         prop_assert_eq!(&here, &naive.places);
         // Every element has one place of its own, within what every cluster holds.
-        prop_assert_eq!(here.iter().collect::<BTreeSet<_>>().len() as u32, layout.len);
+        prop_assert_eq!(here.iter().collect::<BTreeSet<_>>().len() as u64, u64::from(layout.len));
         prop_assert!(here.iter().all(|(cluster, address)| *cluster < arch.clusters() && *address < shape.local_len()));
         prop_assert_eq!(shape.parts, naive.parts);
         prop_assert_eq!(shape.rounds, naive.rounds);
@@ -185,6 +185,9 @@ proptest! {
         prop_assert_eq!(shape.engaged_partitions, naive.partitions);
         prop_assert_eq!(shape.banks.iter().cloned().flatten().collect::<BTreeSet<_>>(), naive.banks);
         prop_assert_eq!(shape.blocks, naive.blocks);
+        let order = |k| shape.cluster_order(&arch, u64::from(layout.first + k));
+        let window: BTreeSet<u64> = (0..layout.count).flat_map(order).collect();
+        prop_assert_eq!(shape.clusters(&arch).into_iter().flatten().collect::<BTreeSet<_>>(), window);
     }
 }
 

@@ -2,5 +2,7 @@
 
 mod batch;
 mod fits;
+mod order;
 mod random;
+mod reference;
 mod tiny;

@@ -26,12 +26,6 @@ impl Case {
     pub(crate) fn workload(&self) -> WorkloadParams {
         workload("paper-fig12", &self.workload)
     }
-
-    /// The same with one key of the workload replaced.
-    pub(crate) fn with(mut self, key: &'static str, value: impl ToString) -> Case {
-        self.workload.push((key, value.to_string()));
-        self
-    }
 }
 
 fn config(path: &str) -> Source {
@@ -97,6 +91,7 @@ fn machine_keys() -> Vec<BoxedStrategy<(&'static str, String)>> {
         one_of("scalar.registers", &["64", "256"]),
         one_of("memory.bandwidth_gb_per_s", &["0.7", "3.5", "16", "100"]),
         within("memory.exposed_latency_cycles", 0..=30),
+        one_of("memory.capacity_bytes", &["9000", "1048576"]),
         one_of("link.bandwidth_gb_per_s", &["0.3", "1.5", "8", "50"]),
         within("link.latency_cycles", 0..=40),
         within("ingest.width_elements", 1..=9),

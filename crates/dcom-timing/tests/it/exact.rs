@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use dcom_isa::{Op, assemble};
 use dcom_timing::{Options, simulate};
 
-use crate::machine;
+use crate::random::machine;
 
 /// Short names as in `docs/machine.md`, section 3. With m16a16, A is the fp16 addition and F the fp32 addition.
 const MACHINE: &[(&str, &str)] = &[

@@ -1,0 +1,14 @@
+//! The RTL of `rtl/` in Verilator, to be compared with the models: bits with `dcom-fp`, cycles with
+//! `dcom-timing`.
+//!
+//! Builds and runs the test benches of `rtl/tb`; what is right is for the tests to say. To be read in
+//! this order: `verilator` (building a bench), `units` (the arithmetic), `cluster` (programs on one
+//! cluster).
+
+mod verilator;
+mod units;
+mod cluster;
+
+pub use cluster::{Geometry, Observed, Op, Partial, Program};
+pub use units::{LATENCY, Pair, Results};
+pub use verilator::{Bench, CosimError, Verilator};
