@@ -106,7 +106,7 @@ module cluster #(
     .read_row_i    ({z_read.row, read.row_b, read.row_a}),
     .read_offset_i ({z_read.offset, read.offset_b, read.offset_a}),
     .read_data_o   (read_data),
-    .write_valid_i ({result_valid, fill_valid_i}),
+    .write_valid_i ({result_due, fill_valid_i}),
     .write_row_i   ({result.row, fill_row_i}),
     .write_enable_i({result_enable, fill_enable_i}),
     .write_data_i  ({result_data, fill_data_i})
@@ -214,7 +214,9 @@ module cluster #(
     .b_i            (lane_b),
     .exponent_i     (exponent),
     .z_valid_i      (z_part_valid & z_part.last_part),
+    .z_kind_i       (z_part.kind),
     .z_i            (z),
+    .result_kind_i  (result.kind),
     .result_valid_o (result_valid),
     .result_o       (lane_results),
     .partial_valid_o,
@@ -235,10 +237,10 @@ module cluster #(
   assign result_enable = result_elements << result.offset;
   assign result_data   = lane_results << (16 * 32'(result.offset));
 
-  assert property (@(posedge clk_i) disable iff (!rst_ni) result_valid == result_due)
-  else $error("cluster: a result is%s due but there is%s one", result_due ? "" : " not", result_valid ? "" : " not");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !result_due || result_valid)
+  else $error("cluster: op %0d has no result when it is due", result.id);
   assert property (@(posedge clk_i) disable iff (!rst_ni) partial_valid_o == network_due)
-  else $error("cluster: a sum of dot is%s due but there is%s one", network_due ? "" : " not", partial_valid_o ? "" : " not");
+  else $error("cluster: a sum of dot is due and there is none, or the other way round");
 
   logic unused;
   assign unused = ^{read, operand, z_read, z_part, result, network};

@@ -25,8 +25,10 @@ module lane_datapath #(
   input  logic signed [7:0]               exponent_i,
   // z, in the cycle of the sum or product that is subtracted from it.
   input  logic                            z_valid_i,
+  input  cluster_pkg::kind_e              z_kind_i,
   input  logic [LANES-1:0][15:0]          z_i,
-  // Results in fp16; as many from the first on as the op gives.
+  // Results in fp16, of the op whose result is due; as many from the first on as it gives.
+  input  cluster_pkg::kind_e              result_kind_i,
   output logic                            result_valid_o,
   output logic [LANES-1:0][15:0]          result_o,
   // Sums of dot.
@@ -73,11 +75,10 @@ module lane_datapath #(
     assign products[i] = enable[i] ? word : '0;
   end
 
-  // Where the products go: elementwise, row trees, column trees, dot.
-  logic to_elements, to_rows, to_columns, to_dot, last;
-  logic elements_valid;
+  // Where the products go: elementwise ops, row trees, column trees, dot.
+  logic elements_valid, to_rows, to_columns, to_dot, last, is_subtracted;
   delay_valid #(
-    .WIDTH  (5),
+    .WIDTH  (6),
     .LATENCY(MULTIPLY_LATENCY)
   ) i_route (
     .clk_i,
@@ -87,26 +88,28 @@ module lane_datapath #(
       valid_i & (kind_i == KIND_CORR || kind_i == KIND_MVN),
       valid_i & (kind_i == KIND_MVT),
       valid_i & (kind_i == KIND_DOT),
-      last_pass_i
+      last_pass_i,
+      is_correction(kind_i)
     }),
-    .data_o({to_elements, to_rows, to_columns, to_dot, last})
+    .data_o({elements_valid, to_rows, to_columns, to_dot, last, is_subtracted})
   );
-  assign elements_valid = to_elements;
 
   // ---- Row trees: corr, streams, and the first part of dot ----
 
   localparam int unsigned ROW_LATENCY = ADD_LATENCY * $clog2(LANES_X);
-  logic [LANES_Y-1:0][WORD-1:0] row_sums, row_results;
-  logic [LANES_Y-1:0]           row_valid;
-  logic                         row_sum_valid, row_sum_last, dot_row_valid, dot_row_last;
+  logic [LANES_Y-1:0][WORD-1:0]      row_sums;
+  // [0] of a stream, to be written; [1] of corr, to be subtracted from z.
+  logic [LANES_Y-1:0][1:0][WORD-1:0] row_results;
+  logic [LANES_Y-1:0][1:0]           row_valid;
+  logic row_sum_valid, row_sum_last, row_sum_subtracted, dot_row_valid, dot_row_last;
   delay_valid #(
-    .WIDTH  (4),
+    .WIDTH  (5),
     .LATENCY(ROW_LATENCY)
   ) i_row_route (
     .clk_i,
     .rst_ni,
-    .data_i({to_rows, to_rows & last, to_dot, to_dot & last}),
-    .data_o({row_sum_valid, row_sum_last, dot_row_valid, dot_row_last})
+    .data_i({to_rows, to_rows & last, is_subtracted, to_dot, to_dot & last}),
+    .data_o({row_sum_valid, row_sum_last, row_sum_subtracted, dot_row_valid, dot_row_last})
   );
   for (genvar i = 0; i < LANES_Y; i++) begin : gen_row
     adder_tree #(
@@ -127,6 +130,7 @@ module lane_datapath #(
       .rst_ni,
       .valid_i(row_sum_valid),
       .last_i (row_sum_last),
+      .route_i(row_sum_subtracted),
       .data_i (row_sums[i]),
       .valid_o(row_valid[i]),
       .sum_o  (row_results[i])
@@ -136,8 +140,8 @@ module lane_datapath #(
   // ---- Column trees: streams ----
 
   localparam int unsigned COLUMN_LATENCY = ADD_LATENCY * $clog2(LANES_Y);
-  logic [LANES_X-1:0][WORD-1:0] column_results;
-  logic [LANES_X-1:0]           column_valid;
+  logic [LANES_X-1:0][1:0][WORD-1:0] column_results;
+  logic [LANES_X-1:0][1:0]           column_valid;
   logic                         column_sum_valid, column_sum_last;
   delay_valid #(
     .WIDTH  (2),
@@ -172,6 +176,7 @@ module lane_datapath #(
       .rst_ni,
       .valid_i(column_sum_valid),
       .last_i (column_sum_last),
+      .route_i(1'b0),
       .data_i (sum),
       .valid_o(column_valid[i]),
       .sum_o  (column_results[i])
@@ -182,6 +187,8 @@ module lane_datapath #(
 
   logic            chunk_valid, chunk_last;
   logic [WORD-1:0] chunk_sum;
+  logic            unused_valid;
+  logic [WORD-1:0] unused_sum;
   adder_tree #(
     .OPERANDS   (LANES_Y),
     .WIDTH      (WORD),
@@ -209,20 +216,24 @@ module lane_datapath #(
     .rst_ni,
     .valid_i(chunk_valid),
     .last_i (chunk_last),
+    .route_i(1'b0),
     .data_i (chunk_sum),
-    .valid_o(partial_valid_o),
-    .sum_o  (partial_o)
+    .valid_o({unused_valid, partial_valid_o}),
+    .sum_o  ({unused_sum, partial_o})
   );
 
-  // ---- Results: w, or z - w one addition later ----
+  // ---- Results: w as it is, or z - w one addition later ----
+  //
+  // In one cycle there can be a w to subtract and another one to write: their ops take their turns at the
+  // buffer's write port.
 
-  logic                       w_valid, difference_valid;
-  logic [LANES-1:0][WORD-1:0] w, differences, results;
-  assign w_valid = elements_valid | row_valid[0] | column_valid[0];
+  logic                       difference_valid;
+  logic [LANES-1:0][WORD-1:0] subtrahends, differences, results;
   always_comb begin
-    w = products;
-    if (row_valid[0]) w[LANES_Y-1:0] = row_results;
-    if (column_valid[0]) w[LANES_X-1:0] = column_results;
+    subtrahends = products;
+    if (z_kind_i == KIND_CORR) begin
+      for (int unsigned i = 0; i < LANES_Y; i++) subtrahends[i] = row_results[i][1];
+    end
   end
   delay_valid #(
     .WIDTH  (1),
@@ -230,11 +241,28 @@ module lane_datapath #(
   ) i_difference_valid (
     .clk_i,
     .rst_ni,
-    .data_i(w_valid & z_valid_i),
+    .data_i(z_valid_i),
     .data_o(difference_valid)
   );
-  assign result_valid_o = difference_valid | (w_valid & ~z_valid_i);
-  assign results        = difference_valid ? differences : w;
+  always_comb begin
+    results        = products;
+    result_valid_o = elements_valid;
+    unique case (result_kind_i)
+      KIND_MVN: begin
+        for (int unsigned i = 0; i < LANES_Y; i++) results[i] = row_results[i][0];
+        result_valid_o = row_valid[0][0];
+      end
+      KIND_MVT: begin
+        for (int unsigned i = 0; i < LANES_X; i++) results[i] = column_results[i][0];
+        result_valid_o = column_valid[0][0];
+      end
+      KIND_CORR, KIND_AXPY: begin
+        results        = differences;
+        result_valid_o = difference_valid;
+      end
+      default: ;  // scale
+    endcase
+  end
   for (genvar i = 0; i < LANES; i++) begin : gen_result
     logic [WORD-1:0] z;
     if (WORD == 32) begin : gen_wide
@@ -256,22 +284,21 @@ module lane_datapath #(
     ) i_subtract (
       .clk_i,
       .a_i  (z),
-      .b_i  ({~w[i][WORD-1], w[i][WORD-2:0]}),
+      .b_i  ({~subtrahends[i][WORD-1], subtrahends[i][WORD-2:0]}),
       .sum_o(differences[i])
     );
   end
 
-  assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0({elements_valid, row_valid[0], column_valid[0]}))
-  else $error("lane_datapath: two results at the adders in one cycle");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) !(difference_valid && w_valid && !z_valid_i))
-  else $error("lane_datapath: two results are due in one cycle");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) !z_valid_i || w_valid)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !z_valid_i || (z_kind_i == KIND_CORR ? row_valid[0][1] : elements_valid))
   else $error("lane_datapath: z without a sum or product to subtract");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) row_valid == '0 || row_valid == '1)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) row_valid == {LANES_Y{row_valid[0]}})
   else $error("lane_datapath: the rows disagree");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) column_valid == '0 || column_valid == '1)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) column_valid == {LANES_X{column_valid[0]}})
   else $error("lane_datapath: the columns disagree");
   assert property (@(posedge clk_i) disable iff (!rst_ni) !valid_i || (exponent_i >= -8'sd64 && exponent_i <= 8'sd64))
   else $error("lane_datapath: exponent %0d is not in -64..64", exponent_i);
+
+  logic unused_columns;
+  assign unused_columns = ^column_results;
 
 endmodule

@@ -1,9 +1,10 @@
 // Sums a sequence of up to 2^LEVELS words, one or fewer per cycle, by the tree over their index: a
 // binary counter with one adder per level (machine.md, "chunk").
 //
-// The sum of n words leaves ADD_LATENCY ceil(log2 n) cycles after the last of them. The next sequence
-// may follow at once; its sum must not be due in the same cycle as this one's, which the order of
-// the result and network units ensures.
+// The sum of n words leaves ADD_LATENCY ceil(log2 n) cycles after the last of them, by the route that
+// came with it. The next sequence may follow at once. If it is shorter its sum may be due in the same
+// cycle as this one's, then by another route: to be subtracted from z while the other one is written.
+// By the same route the order of the result and network units keeps them apart.
 module pairwise_accumulator #(
   parameter int unsigned WIDTH       = 16,
   parameter int unsigned LEVELS      = 4,
@@ -15,16 +16,18 @@ module pairwise_accumulator #(
   /* verilator lint_on SYNCASYNCNET */
   input  logic             valid_i,
   input  logic             last_i,
+  input  logic             route_i,
   input  logic [WIDTH-1:0] data_i,
-  output logic             valid_o,
-  output logic [WIDTH-1:0] sum_o
+  output logic [1:0]       valid_o,
+  output logic [1:0][WIDTH-1:0] sum_o
 );
 
-  logic [LEVELS:0]              valid, last, root_valid;
-  logic [LEVELS:0][WIDTH-1:0]   data, root;
+  logic [LEVELS:0]            valid, last, route, root_valid;
+  logic [LEVELS:0][WIDTH-1:0] data, root;
 
   assign valid[0] = valid_i;
   assign last[0]  = last_i;
+  assign route[0] = route_i;
   assign data[0]  = data_i;
   for (genvar i = 0; i < LEVELS; i++) begin : gen_level
     pairwise_level #(
@@ -35,25 +38,31 @@ module pairwise_accumulator #(
       .rst_ni,
       .valid_i     (valid[i]),
       .last_i      (last[i]),
+      .route_i     (route[i]),
       .data_i      (data[i]),
       .root_valid_o(root_valid[i]),
       .root_o      (root[i]),
       .valid_o     (valid[i+1]),
       .last_o      (last[i+1]),
+      .route_o     (route[i+1]),
       .data_o      (data[i+1])
     );
   end
   assign root_valid[LEVELS] = valid[LEVELS];
   assign root[LEVELS]       = data[LEVELS];
 
-  assign valid_o = |root_valid;
-  always_comb begin
-    sum_o = '0;
-    for (int unsigned i = 0; i <= LEVELS; i++) sum_o |= root[i] & {WIDTH{root_valid[i]}};
+  logic [1:0][LEVELS:0] leaves;
+  assign leaves = {root_valid & route, root_valid & ~route};
+  for (genvar i = 0; i < 2; i++) begin : gen_route
+    assign valid_o[i] = |leaves[i];
+    always_comb begin
+      sum_o[i] = '0;
+      for (int unsigned j = 0; j <= LEVELS; j++) sum_o[i] |= root[j] & {WIDTH{leaves[i][j]}};
+    end
   end
 
-  assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0(root_valid))
-  else $error("pairwise_accumulator: two sums are due in one cycle");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0(leaves[0]) && $onehot0(leaves[1]))
+  else $error("pairwise_accumulator: two sums are due in one cycle by one route");
   assert property (@(posedge clk_i) disable iff (!rst_ni) !valid[LEVELS] || last[LEVELS])
   else $error("pairwise_accumulator: more than 2^%0d words", LEVELS);
 

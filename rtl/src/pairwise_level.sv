@@ -10,11 +10,13 @@ module pairwise_level #(
   input  logic             rst_ni,
   input  logic             valid_i,
   input  logic             last_i,
+  input  logic             route_i,
   input  logic [WIDTH-1:0] data_i,
   output logic             root_valid_o,
   output logic [WIDTH-1:0] root_o,
   output logic             valid_o,
   output logic             last_o,
+  output logic             route_o,
   output logic [WIDTH-1:0] data_o
 );
 
@@ -49,13 +51,13 @@ module pairwise_level #(
     .sum_o(data_o)
   );
   delay_valid #(
-    .WIDTH  (2),
+    .WIDTH  (3),
     .LATENCY(ADD_LATENCY)
   ) i_valid (
     .clk_i,
     .rst_ni,
-    .data_i({add, add & last_i}),
-    .data_o({valid_o, last_o})
+    .data_i({add, add & last_i, route_i}),
+    .data_o({valid_o, last_o, route_o})
   );
 
 endmodule

@@ -65,9 +65,7 @@ fn machine() -> Arch {
 
 fn bench(bencher: Bencher, program: Program) {
     let arch = machine();
-    let program = program
-        .verify(&arch)
-        .expect("the program fits the machine");
+    let program = program.verify(&arch).expect("the program fits the machine");
     let (prompts, host_vectors) = ([prompt()], [vec![0.01; N]]);
     bencher.bench_local(|| execute(&program, &prompts, &host_vectors).expect("the prompt fits"));
 }

@@ -168,7 +168,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Executes one operation; returns how many results overflowed.
+    /// Executes one operation; returns how many results overflowed. Long because every op has its arm here.
     fn operate(&mut self, at: usize, op: &Op, pass: Pass) -> Result<u64, ExecError> {
         match *op {
             Op::Ingest {

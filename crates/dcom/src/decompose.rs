@@ -191,35 +191,28 @@ impl Plan {
             )));
         }
 
-        let mut setup = Setup::new(arch, workload);
         let file = args.file.display().to_string();
-        let clusters =
-            usize::try_from(setup.arch.columns * setup.arch.rows).expect("at most 2^20 clusters");
-        if args.workload.is_none()
-            && usize::try_from(setup.workload.clusters_per_partition).is_ok_and(|g| g > clusters)
-        {
-            setup.pin(
-                "mapping.clusters_per_partition",
-                clusters,
-                "all clusters of the machine",
-            )?;
-            notes.push(format!(
-                "mapping.clusters_per_partition = {clusters}: all that the machine has"
-            ));
-        }
-        setup.pin("workload.rows", rows, &file)?;
-        setup.pin("workload.columns", columns, &file)?;
-        setup.pin("workload.prompts", 1, "decompose")?;
-        // K before r: a rank is at most the number of iterations.
-        setup.pin("workload.iterations", iterations, "--iterations")?;
-        setup.pin("workload.rank", rank, "--rank")?;
-        for (key, _) in &args.set {
-            if let Some(source) = setup.pinned_by(key) {
-                let by = format!("--set {key}: is given by {source}");
-                return Err(Failure::input(by));
+        let sizes = [
+            ("workload.rows", rows, file.as_str()),
+            ("workload.columns", columns, &file),
+            ("workload.prompts", 1, "decompose"),
+            ("workload.iterations", iterations, "--iterations"),
+            ("workload.rank", rank, "--rank"),
+        ];
+        let mut setup = Setup::new(arch, workload);
+        for (key, value) in &args.set {
+            if let Some((_, _, source)) = sizes.iter().find(|(size, ..)| size == key) {
+                let message = format!("--set {key}={value}: is given by {source}");
+                return Err(Failure::input(message));
             }
         }
         setup.apply(&args.set)?;
+        if args.workload.is_none() {
+            use_all_clusters(&mut setup, &mut notes)?;
+        }
+        for (key, value, source) in sizes {
+            setup.pin(key, value, source)?;
+        }
         Ok(Plan {
             setup,
             rank,
@@ -227,6 +220,19 @@ impl Plan {
             notes,
         })
     }
+}
+
+/// Small machines have fewer clusters than the built-in mapping wants in one partition.
+fn use_all_clusters(setup: &mut Setup, notes: &mut Vec<String>) -> Result<(), Failure> {
+    const KEY: &str = "mapping.clusters_per_partition";
+    let clusters = setup.arch.columns * setup.arch.rows;
+    let chosen = setup.overrides.iter().any(|(key, _)| key == KEY);
+    if !chosen && setup.workload.clusters_per_partition > clusters {
+        notes.push(format!("{KEY} = {clusters}: all that the machine has"));
+        let clusters = usize::try_from(clusters).expect("at most 2^20 clusters");
+        setup.pin(KEY, clusters, "clusters of the machine")?;
+    }
+    Ok(())
 }
 
 /// No matrix has more singular values than its smaller side.

@@ -103,7 +103,7 @@ impl Failure {
             source_code: NamedSource::new(path.display().to_string(), text.to_owned()),
             line,
             span: start..start + length,
-            message: message.into(),
+            message: printable(&message.into()),
         }
     }
 
@@ -181,6 +181,17 @@ impl Diagnostic for Failure {
     }
 }
 
+/// Files may hold anything; a quoted piece of one must neither break the line nor talk to the terminal.
+fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default());
+            let plain = escaped.is_none().then_some(c);
+            plain.into_iter().chain(escaped.into_iter().flatten())
+        })
+        .collect()
+}
+
 /// Prints a failure to stderr: with colours and lines on a terminal, in plain ASCII elsewhere.
 pub(crate) fn report(failure: &Failure) {
     let terminal = io::stderr().is_terminal();
@@ -213,5 +224,5 @@ pub(crate) fn report(failure: &Failure) {
         Err(fmt::Error) => format!("error: {failure}\n"),
     };
     // Without stderr there is nobody to tell.
-    drop(io::stderr().write_all(text.as_bytes()));
+    drop(io::stderr().write_all(text.trim_start().as_bytes()));
 }

@@ -2,7 +2,7 @@
 //!
 //! One module per subcommand, each with its arguments and a function that does the work. A command reads and checks
 //! all its inputs, and the place of its outputs, before it computes; results go to stdout or files, progress to stderr
-//! and only on a terminal. What is wrong is a [`Failure`](failure), printed once, in `main`.
+//! and only on a terminal. What is wrong is a `Failure`, printed once, by `main`.
 //!
 //! Exit codes: 0 done, 1 the results could not be delivered, 2 bad input.
 

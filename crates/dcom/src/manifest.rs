@@ -1,4 +1,6 @@
-//! The manifest of recorded activations: every file it lists is there and has the shape, type and bytes it says.
+//! The manifest of recorded activations: every file it lists is there and has the shape, type and
+//! best-rank errors that it says. Those errors follow from the values, so the checksums, which are for readers without
+//! this program, are not computed.
 
 use std::path::Path;
 

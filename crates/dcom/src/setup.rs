@@ -143,7 +143,7 @@ impl Setup {
     }
 
     /// What a key was pinned by.
-    pub(crate) fn pinned_by(&self, key: &str) -> Option<&str> {
+    fn pinned_by(&self, key: &str) -> Option<&str> {
         self.pinned
             .iter()
             .find(|(pinned, _)| *pinned == key)

@@ -7,7 +7,7 @@ use dcom_arch::Arch;
 use dcom_cosim::{Bench, Observed};
 use dcom_fp::Accumulate;
 
-use crate::case::{CaseOp, Kind};
+use crate::case::{Case, CaseOp};
 use crate::expectation::{Expected, expect, program};
 use crate::generator::random_case;
 use crate::machines::{Machine, index};
@@ -199,17 +199,15 @@ fn wrong_rounding_is_seen() {
 #[test]
 fn streams_meet_the_op_before() {
     let Some((machine, bench)) = small() else { return };
+    // A dot so long that the stream waits for the lanes, not for its turn to issue.
+    let long = |case: &Case| case.layouts[0].len() as u64 > 4 * machine.arch.lanes();
     let mut random = Random(1);
     let mut case = random_case(&machine.arch, &mut random, 1);
-    // Long enough that the stream waits for the lanes and not for its turn.
-    let coefficients = (0..case.regions.len())
-        .rfind(|&i| matches!(case.regions[i].kind, Kind::Coefficients(_)))
-        .expect("every case has coefficients");
-    let [z, v, y] = [0, 1, 2].map(|i| case.layouts[0].regions[i]);
-    case.ops = vec![
-        CaseOp::Corr { z, v, c: coefficients },
-        CaseOp::Stream { matrix: 0, strip: 0, y, exponent: 0 },
-    ];
+    while !long(&case) {
+        case = random_case(&machine.arch, &mut random, 1);
+    }
+    let [a, b, y] = [0, 1, 2].map(|i| case.layouts[0].regions[i]);
+    case.ops = vec![CaseOp::Dot { register: 0, a, b }, CaseOp::Stream { matrix: 0, strip: 0, y, exponent: 0 }];
     let truth = expect(&case, &machine.arch, machine.arch.cluster.accumulate);
     let rtl = program(&case, &machine.arch, &truth, &mut random);
     let error = bench.cluster(machine.geometry(), "meeting", &[rtl]).expect_err("two ops at the multipliers");

@@ -178,6 +178,26 @@ fn small_matrices_clamp_the_rank_and_say_so() {
 }
 
 #[test]
+fn the_built_in_mapping_fits_small_machines() {
+    let bench = Bench::new();
+    let text = bench.ok(&[
+        "decompose",
+        "a.npy",
+        "--arch",
+        "small.toml",
+        "--rank",
+        "2",
+        "--set",
+        "array.columns=1",
+    ]);
+    assert!(
+        text.contains("mapping.clusters_per_partition = 2: all that the machine has"),
+        "{text}"
+    );
+    assert!(text.contains("llama2-7b.toml (built in)"), "{text}");
+}
+
+#[test]
 fn zero_and_rank_deficient_matrices_end_well() {
     let bench = Bench::new();
     bench.write("zero.npy", &npy("<f2", "(8, 12)", &[0; 192]));

@@ -52,6 +52,18 @@ fn wrong_lines_are_named() {
         &["asm", "short.dcom", "-o", "q.bin"],
         &["short.dcom:2: ", "fly"],
     );
+    bench.write(
+        "control.dcom",
+        b".machine channels=1\x1b[31m overlap_ingest=false\n",
+    );
+    let checked = bench.run(&["check", "control.dcom"]);
+    assert_eq!(
+        (checked.code, checked.stdout.lines().count()),
+        (2, 1),
+        "{}",
+        checked.stdout
+    );
+    assert!(!checked.stdout.contains('\x1b'), "{}", checked.stdout);
     bench.write("empty.dcom", b"; nothing\n");
     bench.refused(
         &["asm", "empty.dcom", "-o", "q.bin"],
