@@ -221,7 +221,10 @@ impl Arch {
                 read_cycles: p.bank_read_cycles.into(),
                 write_cycles: p.bank_write_cycles.into(),
             },
-            network: Network { hop_cycles: p.hop_cycles.into(), width_words: p.network_width_words.into() },
+            network: Network {
+                hop_cycles: p.hop_cycles.into(),
+                width_words: p.network_width_words.into(),
+            },
             broadcast: Broadcast {
                 capacity_words: p.broadcast_capacity_words.into(),
                 width_words: p.broadcast_width_words.into(),
@@ -240,8 +243,13 @@ impl Arch {
                 capacity_bytes: p.memory_capacity_bytes,
                 exposed_latency_cycles: p.memory_exposed_latency_cycles.into(),
             },
-            link: Link { rate: rate(p.link_bandwidth, clock_mhz), latency_cycles: p.link_latency_cycles.into() },
-            ingest: Ingest { width_elements: p.ingest_width_elements.into() },
+            link: Link {
+                rate: rate(p.link_bandwidth, clock_mhz),
+                latency_cycles: p.link_latency_cycles.into(),
+            },
+            ingest: Ingest {
+                width_elements: p.ingest_width_elements.into(),
+            },
             svd: SmallSvd {
                 round_trip_cycles: p.svd_round_trip_cycles.into(),
                 millicycles_per_k3: p.svd_millicycles_per_k3.into(),
@@ -260,21 +268,30 @@ impl Arch {
         if arch.bank.columns > arch.columns {
             return Err(p.error_at(
                 "bank.columns",
-                format!("a bank cannot serve {} columns of an array of {}", arch.bank.columns, arch.columns),
+                format!(
+                    "a bank cannot serve {} columns of an array of {}",
+                    arch.bank.columns, arch.columns
+                ),
                 Some("at most array.columns".to_owned()),
             ));
         }
         if arch.buffer_rows() == 0 {
             return Err(p.error_at(
                 "cluster.buffer_bytes",
-                format!("smaller than one row of {} bytes (one fp16 element per lane)", arch.buffer_row_bytes()),
+                format!(
+                    "smaller than one row of {} bytes (one fp16 element per lane)",
+                    arch.buffer_row_bytes()
+                ),
                 Some("at least 2 x cluster.lanes_x x cluster.lanes_y bytes".to_owned()),
             ));
         }
         if arch.bank_rows() == 0 {
             return Err(p.error_at(
                 "bank.capacity_bytes",
-                format!("smaller than one row of {} bytes (one beat of the port)", arch.bank.port_elements * 2),
+                format!(
+                    "smaller than one row of {} bytes (one beat of the port)",
+                    arch.bank.port_elements * 2
+                ),
                 Some("at least 2 x bank.port_elements bytes".to_owned()),
             ));
         }
@@ -346,7 +363,11 @@ impl Arch {
 }
 
 /// GB/s at a clock in MHz as an exact number of bytes per cycle; the schema keeps rates at whole MB/s.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the rate to 0.001..1e6 GB/s")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the schema bounds the rate to 0.001..1e6 GB/s"
+)]
 fn rate(gb_per_s: f64, clock_mhz: u64) -> Rate {
     let mb_per_s = (gb_per_s * 1e3).round() as u64;
     Rate::new(mb_per_s.max(1), clock_mhz)

@@ -8,5 +8,7 @@ mod params;
 
 mod arch;
 
-pub use arch::{Arch, Bank, Broadcast, Cluster, Ingest, Link, Memory, Network, Scalar, Sequencer, SmallSvd};
+pub use arch::{
+    Arch, Bank, Broadcast, Cluster, Ingest, Link, Memory, Network, Scalar, Sequencer, SmallSvd,
+};
 pub use params::{ArchParams, BankPorts};

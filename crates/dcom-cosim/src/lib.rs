@@ -5,9 +5,9 @@
 //! this order: `verilator` (building a bench), `units` (the arithmetic), `cluster` (programs on one
 //! cluster).
 
-mod verilator;
-mod units;
 mod cluster;
+mod units;
+mod verilator;
 
 pub use cluster::{Geometry, Observed, Op, Partial, Program};
 pub use units::{LATENCY, Pair, Results};

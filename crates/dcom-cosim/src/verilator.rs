@@ -100,8 +100,9 @@ impl Verilator {
             .args(["--top-module", top, "-o", "bench", "--Mdir"])
             .arg(directory)
             .args([bench("sv"), bench("cpp")])
-            // Compiling takes longer than running.
-            .args(["-MAKEFLAGS", "OPT_FAST=-O1 OPT_SLOW=-O0"]);
+            // Compiling takes longer than running, most of all the headers, again in every file.
+            .args(["--output-split", "100000000"])
+            .args(["-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"]);
         run(&mut command)?;
         Ok(Bench {
             directory: directory.to_owned(),

@@ -24,21 +24,45 @@ pub struct AsmError {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, ".machine channels={} overlap_ingest={}", self.channels, self.overlap_ingest)?;
+        writeln!(
+            f,
+            ".machine channels={} overlap_ingest={}",
+            self.channels, self.overlap_ingest
+        )?;
         for (i, l) in self.layouts.iter().enumerate() {
-            let Layout { len, slices, clusters, first, count, granule, placement, reduction } = l;
+            let Layout {
+                len,
+                slices,
+                clusters,
+                first,
+                count,
+                granule,
+                placement,
+                reduction,
+            } = l;
             writeln!(
                 f,
                 ".layout l{i} len={len} slices={slices} clusters={clusters} first={first} count={count} granule={granule} placement={placement} reduction={reduction}"
             )?;
         }
         for (i, m) in self.matrices.iter().enumerate() {
-            let MatrixDecl { rows, columns, store } = m;
+            let MatrixDecl {
+                rows,
+                columns,
+                store,
+            } = m;
             write!(f, ".matrix a{i} rows={rows} columns={columns} ")?;
             match store {
                 Store::Memory => writeln!(f, "store=memory")?,
-                Store::Banks { axis, layout, row } => writeln!(f, "store=banks axis={axis} layout={layout} row={row}")?,
-                Store::BanksBoth { rows_layout, columns_layout, rows_row, columns_row } => writeln!(
+                Store::Banks { axis, layout, row } => {
+                    writeln!(f, "store=banks axis={axis} layout={layout} row={row}")?
+                }
+                Store::BanksBoth {
+                    rows_layout,
+                    columns_layout,
+                    rows_row,
+                    columns_row,
+                } => writeln!(
                     f,
                     "store=both rows_layout={rows_layout} columns_layout={columns_layout} rows_row={rows_row} columns_row={columns_row}"
                 )?,
@@ -60,7 +84,11 @@ impl fmt::Display for Program {
             writeln!(f, "layout={} row={}", b.layout, b.row)?;
         }
         for (i, b) in self.banks.iter().enumerate() {
-            writeln!(f, ".bank m{i} layout={} vectors={} row={}", b.layout, b.vectors, b.row)?;
+            writeln!(
+                f,
+                ".bank m{i} layout={} vectors={} row={}",
+                b.layout, b.vectors, b.row
+            )?;
         }
         for (i, g) in self.globals.iter().enumerate() {
             writeln!(f, ".global g{i} words={} word={}", g.words, g.word)?;
@@ -83,7 +111,10 @@ impl fmt::Display for Instr {
 /// # Errors
 /// The first line that is wrong, and what would be right.
 pub fn assemble(text: &str) -> Result<Program, AsmError> {
-    let mut program = Program { channels: 1, ..Program::default() };
+    let mut program = Program {
+        channels: 1,
+        ..Program::default()
+    };
     for (i, line) in text.lines().enumerate() {
         let line = line.split(';').next().map_or("", str::trim);
         if line.is_empty() {
@@ -93,20 +124,27 @@ pub fn assemble(text: &str) -> Result<Program, AsmError> {
             Some(directive) => parse_directive(&mut program, directive),
             None => parse_instr(line).map(|instr| program.instrs.push(instr)),
         };
-        result.map_err(|message| AsmError { line: i + 1, message })?;
+        result.map_err(|message| AsmError {
+            line: i + 1,
+            message,
+        })?;
     }
     Ok(program)
 }
 
 fn split_field(field: &str) -> Result<(&str, &str), String> {
-    field.split_once('=').ok_or_else(|| format!("`{field}`: expected `name=value`"))
+    field
+        .split_once('=')
+        .ok_or_else(|| format!("`{field}`: expected `name=value`"))
 }
 
 fn parse_instr(line: &str) -> Result<Instr, String> {
     let mut words: Vec<&str> = line.split_whitespace().collect();
     let mut guard = None;
     if let Some(p) = words[0].strip_prefix('@') {
-        let p = p.strip_prefix('!').ok_or_else(|| format!("`@{p}`: expected a guard such as `@!p0`"))?;
+        let p = p
+            .strip_prefix('!')
+            .ok_or_else(|| format!("`@{p}`: expected a guard such as `@!p0`"))?;
         guard = Some(Pred::parse(p)?);
         if guard == Some(Pred(NO_GUARD)) {
             return Err(format!("`@!{p}`: guards are p0 to p{}", NO_GUARD - 1));
@@ -117,15 +155,25 @@ fn parse_instr(line: &str) -> Result<Instr, String> {
     if let Some(name) = words.last().and_then(|w| w.strip_prefix('!')) {
         let found = Phase::ALL.iter().find(|(_, n)| *n == name).map(|(p, _)| *p);
         phase = found.ok_or_else(|| {
-            format!("`!{name}`: expected a phase: one of {}", Phase::ALL.map(|(_, n)| n).join(", "))
+            format!(
+                "`!{name}`: expected a phase: one of {}",
+                Phase::ALL.map(|(_, n)| n).join(", ")
+            )
         })?;
         words.pop();
     }
     let Some((mnemonic, operands)) = words.split_first() else {
         return Err("expected an instruction".to_owned());
     };
-    let operands = operands.iter().map(|w| split_field(w)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Instr { op: Op::parse(mnemonic, &operands)?, guard, phase })
+    let operands = operands
+        .iter()
+        .map(|w| split_field(w))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Instr {
+        op: Op::parse(mnemonic, &operands)?,
+        guard,
+        phase,
+    })
 }
 
 /// The fields of a directive, taken by name; what is left over at the end is an error.
@@ -133,7 +181,11 @@ struct Fields<'a>(Vec<(&'a str, &'a str)>);
 
 impl Fields<'_> {
     fn text(&mut self, name: &str) -> Result<String, String> {
-        let at = self.0.iter().position(|(n, _)| *n == name).ok_or_else(|| format!("`{name}=` is missing"))?;
+        let at = self
+            .0
+            .iter()
+            .position(|(n, _)| *n == name)
+            .ok_or_else(|| format!("`{name}=` is missing"))?;
         Ok(self.0.remove(at).1.to_owned())
     }
 
@@ -162,7 +214,9 @@ fn parse_directive(program: &mut Program, text: &str) -> Result<(), String> {
         "bank" => ("m", program.banks.len()),
         "global" => ("g", program.globals.len()),
         other => {
-            return Err(format!("`.{other}`: expected .machine, .layout, .matrix, .buffer, .bank or .global"));
+            return Err(format!(
+                "`.{other}`: expected .machine, .layout, .matrix, .buffer, .bank or .global"
+            ));
         }
     };
     if directive != "machine" {
@@ -170,7 +224,12 @@ fn parse_directive(program: &mut Program, text: &str) -> Result<(), String> {
         write!(name, "{prefix}{next}").expect("writing to a string");
         match words.next() {
             Some(given) if given == name => {}
-            given => return Err(format!("`{}`: the next .{directive} is `{name}`", given.unwrap_or(""))),
+            given => {
+                return Err(format!(
+                    "`{}`: the next .{directive} is `{name}`",
+                    given.unwrap_or("")
+                ));
+            }
         }
     }
     let mut fields = Fields(words.map(split_field).collect::<Result<Vec<_>, _>>()?);
@@ -186,8 +245,17 @@ fn parse_directive(program: &mut Program, text: &str) -> Result<(), String> {
             first: fields.take("first")?,
             count: fields.take("count")?,
             granule: fields.take("granule")?,
-            placement: fields.word("placement", &[("compact", Placement::Compact), ("spread", Placement::Spread)])?,
-            reduction: fields.word("reduction", &[("tree", Reduction::Tree), ("chain", Reduction::Chain)])?,
+            placement: fields.word(
+                "placement",
+                &[
+                    ("compact", Placement::Compact),
+                    ("spread", Placement::Spread),
+                ],
+            )?,
+            reduction: fields.word(
+                "reduction",
+                &[("tree", Reduction::Tree), ("chain", Reduction::Chain)],
+            )?,
         }),
         "matrix" => program.matrices.push(MatrixDecl {
             rows: fields.take("rows")?,
@@ -204,10 +272,15 @@ fn parse_directive(program: &mut Program, text: &str) -> Result<(), String> {
             vectors: fields.take("vectors")?,
             row: fields.take("row")?,
         }),
-        _ => program.globals.push(GlobalDecl { words: fields.take("words")?, word: fields.take("word")? }),
+        _ => program.globals.push(GlobalDecl {
+            words: fields.take("words")?,
+            word: fields.take("word")?,
+        }),
     }
     match fields.0.first() {
-        Some((name, _)) => Err(format!("`{name}=`: not a field of .{directive}, or there twice")),
+        Some((name, _)) => Err(format!(
+            "`{name}=`: not a field of .{directive}, or there twice"
+        )),
         None => Ok(()),
     }
 }
@@ -227,7 +300,11 @@ fn parse_store(fields: &mut Fields<'_>) -> Result<Store, String> {
             rows_row: fields.take("rows_row")?,
             columns_row: fields.take("columns_row")?,
         },
-        other => return Err(format!("store=`{other}`: expected one of memory, banks, both")),
+        other => {
+            return Err(format!(
+                "store=`{other}`: expected one of memory, banks, both"
+            ));
+        }
     })
 }
 
@@ -240,6 +317,10 @@ fn parse_kind(fields: &mut Fields<'_>) -> Result<BufferKind, String> {
         "partial" => BufferKind::Partial(fields.take("n")?),
         "coefs" => BufferKind::Coefs(fields.take("n")?),
         "scalar" => BufferKind::Scalar,
-        other => return Err(format!("kind=`{other}`: expected one of vector, wide, full, partial, coefs, scalar")),
+        other => {
+            return Err(format!(
+                "kind=`{other}`: expected one of vector, wide, full, partial, coefs, scalar"
+            ));
+        }
     })
 }

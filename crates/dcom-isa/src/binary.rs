@@ -36,15 +36,37 @@ impl Program {
         w.word(self.channels.into());
         w.word(self.overlap_ingest.into());
         w.table(&self.layouts, |w, l| {
-            w.words(&[l.len, l.slices, l.clusters, l.first, l.count, l.granule, l.placement as u32, l.reduction as u32]);
+            w.words(&[
+                l.len,
+                l.slices,
+                l.clusters,
+                l.first,
+                l.count,
+                l.granule,
+                l.placement as u32,
+                l.reduction as u32,
+            ]);
         });
         w.table(&self.matrices, |w, m| {
             w.words(&[m.rows, m.columns]);
             match m.store {
                 Store::Memory => w.words(&[0, 0, 0, 0, 0]),
-                Store::Banks { axis, layout, row } => w.words(&[1, axis as u32, layout.0.into(), row, 0]),
-                Store::BanksBoth { rows_layout, columns_layout, rows_row, columns_row } => {
-                    w.words(&[2, rows_layout.0.into(), columns_layout.0.into(), rows_row, columns_row]);
+                Store::Banks { axis, layout, row } => {
+                    w.words(&[1, axis as u32, layout.0.into(), row, 0])
+                }
+                Store::BanksBoth {
+                    rows_layout,
+                    columns_layout,
+                    rows_row,
+                    columns_row,
+                } => {
+                    w.words(&[
+                        2,
+                        rows_layout.0.into(),
+                        columns_layout.0.into(),
+                        rows_row,
+                        columns_row,
+                    ]);
                 }
             }
         });
@@ -59,14 +81,19 @@ impl Program {
             };
             w.words(&[kind, n, b.layout.0.into(), b.row]);
         });
-        w.table(&self.banks, |w, b| w.words(&[b.layout.0.into(), b.vectors.into(), b.row]));
+        w.table(&self.banks, |w, b| {
+            w.words(&[b.layout.0.into(), b.vectors.into(), b.row])
+        });
         w.table(&self.globals, |w, g| w.words(&[g.words, g.word]));
         w.table(&self.instrs, |w, instr| {
             let mut words = [0u16; OPERAND_WORDS];
             instr.op.encode(&mut words);
             w.0.push(instr.op.opcode());
             w.0.push(instr.phase as u8);
-            assert!(instr.guard != Some(Pred(NO_GUARD)), "p{NO_GUARD} as a guard is the code of no guard");
+            assert!(
+                instr.guard != Some(Pred(NO_GUARD)),
+                "p{NO_GUARD} as a guard is the code of no guard"
+            );
             w.0.extend(instr.guard.map_or(NO_GUARD, |p| p.0).to_le_bytes());
             words.iter().for_each(|word| w.0.extend(word.to_le_bytes()));
         });
@@ -84,7 +111,10 @@ impl Program {
         }
         let version = r.word()?;
         if version != VERSION {
-            return Err(r.error(4, &format!("version {version}: this build reads version {VERSION}")));
+            return Err(r.error(
+                4,
+                &format!("version {version}: this build reads version {VERSION}"),
+            ));
         }
         let channels = r.small()?;
         let overlap_ingest = r.choice(&[false, true])?;
@@ -100,11 +130,19 @@ impl Program {
                 reduction: r.choice(&[Reduction::Tree, Reduction::Chain])?,
             })
         })?;
-        let matrices = r.table(28, |r| Ok(MatrixDecl { rows: r.word()?, columns: r.word()?, store: r.store()? }))?;
+        let matrices = r.table(28, |r| {
+            Ok(MatrixDecl {
+                rows: r.word()?,
+                columns: r.word()?,
+                store: r.store()?,
+            })
+        })?;
         let buffers = r.table(16, |r| {
             let (at, kind, n) = (r.at, r.word()?, r.word()?);
             let kind = match kind {
-                0 | 1 | 5 if n != 0 => return Err(r.error(at + 4, &format!("{n}: this kind of region has no length"))),
+                0 | 1 | 5 if n != 0 => {
+                    return Err(r.error(at + 4, &format!("{n}: this kind of region has no length")));
+                }
                 0 => BufferKind::Vector,
                 1 => BufferKind::Wide,
                 2 => BufferKind::Full(n),
@@ -113,15 +151,42 @@ impl Program {
                 5 => BufferKind::Scalar,
                 other => return Err(r.error(at, &format!("{other}: not a kind of buffer region"))),
             };
-            Ok(BufferDecl { kind, layout: Lay(r.small()?), row: r.word()? })
+            Ok(BufferDecl {
+                kind,
+                layout: Lay(r.small()?),
+                row: r.word()?,
+            })
         })?;
-        let banks = r.table(12, |r| Ok(BankDecl { layout: Lay(r.small()?), vectors: r.small()?, row: r.word()? }))?;
-        let globals = r.table(8, |r| Ok(GlobalDecl { words: r.word()?, word: r.word()? }))?;
+        let banks = r.table(12, |r| {
+            Ok(BankDecl {
+                layout: Lay(r.small()?),
+                vectors: r.small()?,
+                row: r.word()?,
+            })
+        })?;
+        let globals = r.table(8, |r| {
+            Ok(GlobalDecl {
+                words: r.word()?,
+                word: r.word()?,
+            })
+        })?;
         let instrs = r.table(INSTR_BYTES, Reader::instr)?;
         if r.at != bytes.len() {
-            return Err(r.error(r.at, &format!("{} bytes after the last instruction", bytes.len() - r.at)));
+            return Err(r.error(
+                r.at,
+                &format!("{} bytes after the last instruction", bytes.len() - r.at),
+            ));
         }
-        Ok(Program { layouts, matrices, buffers, banks, globals, channels, overlap_ingest, instrs })
+        Ok(Program {
+            layouts,
+            matrices,
+            buffers,
+            banks,
+            globals,
+            channels,
+            overlap_ingest,
+            instrs,
+        })
     }
 }
 
@@ -150,12 +215,23 @@ struct Reader<'a> {
 impl Reader<'_> {
     #[expect(clippy::unused_self, reason = "reads as part of the reader")]
     fn error(&self, offset: usize, message: &str) -> BinaryError {
-        BinaryError { offset, message: message.to_owned() }
+        BinaryError {
+            offset,
+            message: message.to_owned(),
+        }
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], BinaryError> {
-        let found = self.bytes.get(self.at..self.at + N).and_then(|b| b.try_into().ok());
-        let found = found.ok_or_else(|| self.error(self.at, &format!("the program ends here, {N} more bytes expected")))?;
+        let found = self
+            .bytes
+            .get(self.at..self.at + N)
+            .and_then(|b| b.try_into().ok());
+        let found = found.ok_or_else(|| {
+            self.error(
+                self.at,
+                &format!("the program ends here, {N} more bytes expected"),
+            )
+        })?;
         self.at += N;
         Ok(found)
     }
@@ -173,7 +249,10 @@ impl Reader<'_> {
     fn choice<T: Copy>(&mut self, values: &[T]) -> Result<T, BinaryError> {
         let at = self.at;
         let word = self.word()?;
-        let found = usize::try_from(word).ok().and_then(|i| values.get(i)).copied();
+        let found = usize::try_from(word)
+            .ok()
+            .and_then(|i| values.get(i))
+            .copied();
         found.ok_or_else(|| self.error(at, &format!("{word}: must be below {}", values.len())))
     }
 
@@ -186,7 +265,10 @@ impl Reader<'_> {
         let n = usize::try_from(self.word()?).expect("32 bits fit usize");
         let left = self.bytes.len() - self.at;
         if n > left / entry_bytes {
-            return Err(self.error(at, &format!("{n} entries of {entry_bytes} bytes, but only {left} bytes follow")));
+            return Err(self.error(
+                at,
+                &format!("{n} entries of {entry_bytes} bytes, but only {left} bytes follow"),
+            ));
         }
         (0..n).map(|_| read(self)).collect()
     }
@@ -202,7 +284,11 @@ impl Reader<'_> {
             }
             1 => {
                 let axis = self.choice(&[Axis::Rows, Axis::Columns])?;
-                let store = Store::Banks { axis, layout: Lay(self.small()?), row: self.word()? };
+                let store = Store::Banks {
+                    axis,
+                    layout: Lay(self.small()?),
+                    row: self.word()?,
+                };
                 self.choice(&[()])?;
                 store
             }
@@ -219,13 +305,20 @@ impl Reader<'_> {
     fn instr(&mut self) -> Result<Instr, BinaryError> {
         let at = self.at;
         let [opcode, phase] = self.take()?;
-        let phase = Phase::ALL.get(usize::from(phase)).ok_or_else(|| self.error(at + 1, &format!("{phase}: not a phase")))?.0;
+        let phase = Phase::ALL
+            .get(usize::from(phase))
+            .ok_or_else(|| self.error(at + 1, &format!("{phase}: not a phase")))?
+            .0;
         let guard = u16::from_le_bytes(self.take()?);
         let mut words = [0u16; OPERAND_WORDS];
         for word in &mut words {
             *word = u16::from_le_bytes(self.take()?);
         }
         let op = Op::decode(opcode, &mut words).map_err(|message| self.error(at, &message))?;
-        Ok(Instr { op, guard: (guard != NO_GUARD).then_some(Pred(guard)), phase })
+        Ok(Instr {
+            op,
+            guard: (guard != NO_GUARD).then_some(Pred(guard)),
+            phase,
+        })
     }
 }

@@ -38,7 +38,11 @@ impl<'a> Checker<'a> {
             shapes,
             buffers: vec![false; program.buffers.len()],
             globals: vec![false; program.globals.len()],
-            banks: program.banks.iter().map(|b| vec![false; b.vectors.into()]).collect(),
+            banks: program
+                .banks
+                .iter()
+                .map(|b| vec![false; b.vectors.into()])
+                .collect(),
             matrices: vec![false; program.matrices.len()],
             regs: vec![false; index_usize(arch.scalar.registers)],
             parts: vec![None; index_usize(arch.sequencer.partial_registers)],
@@ -56,13 +60,23 @@ impl<'a> Checker<'a> {
                 if i < loop_end {
                     return fail(place(), "loops do not nest");
                 }
-                if count == 0 || length == 0 || end > self.program.instrs.len() || instr.guard.is_some() {
-                    return fail(place(), "a loop runs at least once over at least one instruction, all within the program, unguarded");
+                if count == 0
+                    || length == 0
+                    || end > self.program.instrs.len()
+                    || instr.guard.is_some()
+                {
+                    return fail(
+                        place(),
+                        "a loop runs at least once over at least one instruction, all within the program, unguarded",
+                    );
                 }
                 loop_end = end;
                 self.parts.fill(None);
             }
-            governing.push(self.instr(instr).or_else(|message| fail(place(), message))?);
+            governing.push(
+                self.instr(instr)
+                    .or_else(|message| fail(place(), message))?,
+            );
         }
         Ok(governing)
     }
@@ -72,7 +86,11 @@ impl<'a> Checker<'a> {
             self.read_pred(p)?;
         }
         match instr.op {
-            Op::Ingest { matrix, prompt: _, stride: _ } => {
+            Op::Ingest {
+                matrix,
+                prompt: _,
+                stride: _,
+            } => {
                 let m = self.matrix(matrix)?;
                 self.matrices[matrix.index()] = true;
                 match m.store {
@@ -82,7 +100,12 @@ impl<'a> Checker<'a> {
                 }
             }
             Op::In { dst, .. } => self.write_vec(dst),
-            Op::Out { matrix, side, index: _, src } => {
+            Op::Out {
+                matrix,
+                side,
+                index: _,
+                src,
+            } => {
                 let m = self.ingested(matrix)?;
                 let layout = self.read_vec(src)?;
                 let want = match side {
@@ -94,64 +117,137 @@ impl<'a> Checker<'a> {
             }
             Op::Ld { dst, src } => {
                 let layout = self.read_vec(src)?;
-                same(self.shapes, layout, self.write_buffer(dst, &[BufferKind::Vector])?)
+                same(
+                    self.shapes,
+                    layout,
+                    self.write_buffer(dst, &[BufferKind::Vector])?,
+                )
             }
             Op::St { dst, src } => {
                 let layout = self.read_buffer(src, &[BufferKind::Vector])?;
                 same(self.shapes, layout, self.write_vec(dst)?)
             }
             Op::Gather { dst, src, start } => self.gather(dst, src, start),
-            Op::MvN { matrix, axis, x, y, first_tile, end_tile, add, exponent } => {
+            Op::MvN {
+                matrix,
+                axis,
+                x,
+                y,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            } => {
                 self.read_reg(exponent)?;
                 match axis {
                     Axis::Rows => self.along(matrix, axis, x, y, first_tile..end_tile, add),
                     Axis::Columns => self.across(matrix, axis, x, y, first_tile..end_tile, add),
                 }
             }
-            Op::MvT { matrix, axis, x, y, first_tile, end_tile, add, exponent } => {
+            Op::MvT {
+                matrix,
+                axis,
+                x,
+                y,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            } => {
                 self.read_reg(exponent)?;
                 match axis {
                     Axis::Columns => self.along(matrix, axis, x, y, first_tile..end_tile, add),
                     Axis::Rows => self.across(matrix, axis, x, y, first_tile..end_tile, add),
                 }
             }
-            Op::MvNT { matrix, axis, x, y, u, w, first_tile, end_tile, add, exponent } => {
+            Op::MvNT {
+                matrix,
+                axis,
+                x,
+                y,
+                u,
+                w,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            } => {
                 self.read_reg(exponent)?;
                 let (local, partial) = match axis {
                     Axis::Rows => ((x, y), (u, w)),
                     Axis::Columns => ((u, w), (x, y)),
                 };
-                let layout = self.across(matrix, axis, partial.0, partial.1, first_tile..end_tile, false)?;
-                same(self.shapes, layout, self.along(matrix, axis, local.0, local.1, first_tile..end_tile, add)?)
+                let layout = self.across(
+                    matrix,
+                    axis,
+                    partial.0,
+                    partial.1,
+                    first_tile..end_tile,
+                    false,
+                )?;
+                same(
+                    self.shapes,
+                    layout,
+                    self.along(matrix, axis, local.0, local.1, first_tile..end_tile, add)?,
+                )
             }
             Op::PReduce { dst, src, layout } => {
                 let n = self.partial_len(src)?;
                 self.read_any(src)?;
                 let window = self.program.buffers[src.index()].layout;
                 same_window(self.shapes, window, self.layout(layout)?)?;
-                self.write_global(dst, 0, self.shapes[layout.index()].engaged_partitions * u64::from(n))?;
+                self.write_global(
+                    dst,
+                    0,
+                    self.shapes[layout.index()].engaged_partitions * u64::from(n),
+                )?;
                 Ok(layout)
             }
-            Op::GReduce { dst, src, layout, start, n } => {
+            Op::GReduce {
+                dst,
+                src,
+                layout,
+                start,
+                n,
+            } => {
                 self.layout(layout)?;
-                self.read_global(src, 0, self.shapes[layout.index()].engaged_partitions * u64::from(n))?;
+                self.read_global(
+                    src,
+                    0,
+                    self.shapes[layout.index()].engaged_partitions * u64::from(n),
+                )?;
                 let to = self.write_buffer(dst, &[BufferKind::Vector])?;
                 let len = self.shapes[to.index()].layout().len;
                 if n == 0 || u64::from(start) + u64::from(n) > len.into() {
-                    return Err(format!("elements {start}..{}: the vector has {len}", u64::from(start) + u64::from(n)));
+                    return Err(format!(
+                        "elements {start}..{}: the vector has {len}",
+                        u64::from(start) + u64::from(n)
+                    ));
                 }
                 Ok(to)
             }
             Op::Narrow { dst, src } => {
                 let layout = self.read_buffer(src, &[BufferKind::Wide])?;
-                same(self.shapes, layout, self.write_buffer(dst, &[BufferKind::Vector])?)
+                same(
+                    self.shapes,
+                    layout,
+                    self.write_buffer(dst, &[BufferKind::Vector])?,
+                )
             }
             Op::Dot { dst, a, b } => {
                 let layout = self.read_buffer(a, &[BufferKind::Vector])?;
-                same(self.shapes, layout, self.read_buffer(b, &[BufferKind::Vector])?)?;
+                same(
+                    self.shapes,
+                    layout,
+                    self.read_buffer(b, &[BufferKind::Vector])?,
+                )?;
                 let register = self.parts.get_mut(dst.index());
-                *register.ok_or_else(|| format!("{dst}: there are {} partial-sum registers", self.arch.sequencer.partial_registers))? =
-                    Some(layout);
+                *register.ok_or_else(|| {
+                    format!(
+                        "{dst}: there are {} partial-sum registers",
+                        self.arch.sequencer.partial_registers
+                    )
+                })? = Some(layout);
                 Ok(layout)
             }
             Op::PutH { dst, src } | Op::PutW { dst, src } => {
@@ -177,25 +273,48 @@ impl<'a> Checker<'a> {
             Op::CSum { dst, src } => {
                 self.coefficients(src)?;
                 self.read_any(src)?;
-                same_window(self.shapes, self.program.buffers[src.index()].layout, self.write_buffer(dst, &[BufferKind::Coefs(1)])?)
+                same_window(
+                    self.shapes,
+                    self.program.buffers[src.index()].layout,
+                    self.write_buffer(dst, &[BufferKind::Coefs(1)])?,
+                )
             }
             Op::Scale { dst, src, c } => {
                 let layout = self.read_buffer(src, &[BufferKind::Vector])?;
-                same_window(self.shapes, layout, self.read_buffer(c, &[BufferKind::Scalar])?)?;
-                same(self.shapes, layout, self.write_buffer(dst, &[BufferKind::Vector])?)
+                same_window(
+                    self.shapes,
+                    layout,
+                    self.read_buffer(c, &[BufferKind::Scalar])?,
+                )?;
+                same(
+                    self.shapes,
+                    layout,
+                    self.write_buffer(dst, &[BufferKind::Vector])?,
+                )
             }
             Op::Comb { dst, src, c } => {
                 let n = self.coefficients(c)?;
                 self.read_any(c)?;
                 let stack = self.stack(src)?;
                 if u32::from(src.index) + n > stack.vectors.into() {
-                    return Err(format!("{n} coefficients from {src}: the stack has {} vectors", stack.vectors));
+                    return Err(format!(
+                        "{n} coefficients from {src}: the stack has {} vectors",
+                        stack.vectors
+                    ));
                 }
                 for index in (src.index..stack.vectors).take(n as usize) {
                     self.read_vec(BankVec { index, ..src })?;
                 }
-                same_window(self.shapes, stack.layout, self.program.buffers[c.index()].layout)?;
-                same(self.shapes, stack.layout, self.write_buffer(dst, &[BufferKind::Vector])?)
+                same_window(
+                    self.shapes,
+                    stack.layout,
+                    self.program.buffers[c.index()].layout,
+                )?;
+                same(
+                    self.shapes,
+                    stack.layout,
+                    self.write_buffer(dst, &[BufferKind::Vector])?,
+                )
             }
             Op::Ldi { dst, value: _ } => self.write_reg(dst),
             Op::Sum { dst, src, start, n } => {
@@ -222,14 +341,25 @@ impl<'a> Checker<'a> {
                 self.ingested(matrix)?;
                 self.write_reg(dst)
             }
-            Op::Start { dst, matrix, kind: _, exponent, shift: _ } => {
+            Op::Start {
+                dst,
+                matrix,
+                kind: _,
+                exponent,
+                shift: _,
+            } => {
                 self.read_reg(exponent)?;
                 let m = self.ingested(matrix)?;
                 let layout = self.write_buffer(dst, &[BufferKind::Vector])?;
                 self.expect_len(layout, m.columns)?;
                 Ok(layout)
             }
-            Op::Brk { p, x, max, tolerance } => {
+            Op::Brk {
+                p,
+                x,
+                max,
+                tolerance,
+            } => {
                 if tolerance > 126 {
                     return Err(format!("tolerance = {tolerance}: at most 126"));
                 }
@@ -240,18 +370,37 @@ impl<'a> Checker<'a> {
             }
             Op::Clr { p } => {
                 let pred = self.preds.get_mut(p.index());
-                *pred.ok_or_else(|| format!("{p}: there are {} predicates", self.arch.sequencer.predicates))? = true;
+                *pred.ok_or_else(|| {
+                    format!(
+                        "{p}: there are {} predicates",
+                        self.arch.sequencer.predicates
+                    )
+                })? = true;
                 Ok(Lay(0))
             }
-            Op::Svd { matrix, u, v, alpha, beta, k, r, exponent, p } => {
+            Op::Svd {
+                matrix,
+                u,
+                v,
+                alpha,
+                beta,
+                k,
+                r,
+                exponent,
+                p,
+            } => {
                 self.ingested(matrix)?;
                 self.read_reg(exponent)?;
                 self.read_pred(p)?;
                 if r == 0 || r > k {
-                    return Err(format!("r = {r}: must be in 1..={k}, the size of the bidiagonal"));
+                    return Err(format!(
+                        "r = {r}: must be in 1..={k}, the size of the bidiagonal"
+                    ));
                 }
                 for (base, n) in [(alpha, k), (beta, k - 1)] {
-                    (0..n).try_for_each(|i| self.read_reg(Reg(base.0.saturating_add(i))).map(|_| ()))?;
+                    (0..n).try_for_each(|i| {
+                        self.read_reg(Reg(base.0.saturating_add(i))).map(|_| ())
+                    })?;
                 }
                 let words = u64::from(k) * u64::from(r);
                 self.write_global(u, 0, words)?;
@@ -268,14 +417,19 @@ impl<'a> Checker<'a> {
         match self.kind(dst)? {
             BufferKind::Full(n) => {
                 if u64::from(start) + u64::from(n) > len.into() {
-                    return Err(format!("elements {start}..{}: the vector has {len}", u64::from(start) + u64::from(n)));
+                    return Err(format!(
+                        "elements {start}..{}: the vector has {len}",
+                        u64::from(start) + u64::from(n)
+                    ));
                 }
             }
             BufferKind::Vector => {
                 let to = self.program.buffers[dst.index()].layout;
                 self.expect_len(to, len)?;
                 if start != 0 {
-                    return Err(format!("start = {start}: must be 0 for another layout of the whole vector"));
+                    return Err(format!(
+                        "start = {start}: must be 0 for another layout of the whole vector"
+                    ));
                 }
             }
             _ => return Err(format!("{dst}: must be a full copy or a vector")),
@@ -285,26 +439,50 @@ impl<'a> Checker<'a> {
     }
 
     /// The product whose input every cluster holds in full and whose result is sliced.
-    fn along(&mut self, matrix: Mat, axis: Axis, x: Buf, y: Buf, tiles: Range<u32>, add: bool) -> Check<Lay> {
+    fn along(
+        &mut self,
+        matrix: Mat,
+        axis: Axis,
+        x: Buf,
+        y: Buf,
+        tiles: Range<u32>,
+        add: bool,
+    ) -> Check<Lay> {
         let (cut, strip) = self.stream(matrix, axis, tiles)?;
         if add {
             self.read_buffer(y, &[BufferKind::Wide])?;
         }
         let layout = self.write_buffer(y, &[BufferKind::Vector, BufferKind::Wide])?;
         self.expect_len(layout, cut)?;
-        same_window(self.shapes, layout, self.read_buffer(x, &[BufferKind::Full(strip)])?)?;
+        same_window(
+            self.shapes,
+            layout,
+            self.read_buffer(x, &[BufferKind::Full(strip)])?,
+        )?;
         self.stored(matrix, axis, layout)
     }
 
     /// The product whose input is sliced and of whose result every cluster holds partial sums.
-    fn across(&mut self, matrix: Mat, axis: Axis, x: Buf, y: Buf, tiles: Range<u32>, add: bool) -> Check<Lay> {
+    fn across(
+        &mut self,
+        matrix: Mat,
+        axis: Axis,
+        x: Buf,
+        y: Buf,
+        tiles: Range<u32>,
+        add: bool,
+    ) -> Check<Lay> {
         let (cut, strip) = self.stream(matrix, axis, tiles)?;
         if add {
             return Err("add=true: partial sums start anew with every strip".to_owned());
         }
         let layout = self.read_buffer(x, &[BufferKind::Vector])?;
         self.expect_len(layout, cut)?;
-        same_window(self.shapes, layout, self.write_buffer(y, &[BufferKind::Partial(strip)])?)?;
+        same_window(
+            self.shapes,
+            layout,
+            self.write_buffer(y, &[BufferKind::Partial(strip)])?,
+        )?;
         self.stored(matrix, axis, layout)
     }
 
@@ -317,7 +495,10 @@ impl<'a> Checker<'a> {
         };
         let strip = strip(self.arch, axis, along, tiles.start, tiles.end);
         if strip.is_empty() || strip.end == strip_before_last(self.arch, axis, along, tiles.end) {
-            return Err(format!("tiles {}..{}: not tile positions along {along} elements", tiles.start, tiles.end));
+            return Err(format!(
+                "tiles {}..{}: not tile positions along {along} elements",
+                tiles.start, tiles.end
+            ));
         }
         Ok((cut, strip.end - strip.start))
     }
@@ -330,15 +511,30 @@ impl<'a> Checker<'a> {
             Axis::Columns => self.arch.cluster.lanes_x,
         };
         if u64::from(l.granule) != granule {
-            return Err(format!("{layout}: granule {} with axis={axis}, whose tiles are {granule} long", l.granule));
+            return Err(format!(
+                "{layout}: granule {} with axis={axis}, whose tiles are {granule} long",
+                l.granule
+            ));
         }
         if l.first / l.count >= self.program.channels.into() {
-            return Err(format!("{layout}: its memory channel is {}, the program has {}", l.first / l.count, self.program.channels));
+            return Err(format!(
+                "{layout}: its memory channel is {}, the program has {}",
+                l.first / l.count,
+                self.program.channels
+            ));
         }
         let resident = match self.matrix(matrix)?.store {
             Store::Memory => return Ok(layout),
-            Store::Banks { axis: stored, layout, .. } => (stored == axis).then_some(layout),
-            Store::BanksBoth { rows_layout, columns_layout, .. } => Some(match axis {
+            Store::Banks {
+                axis: stored,
+                layout,
+                ..
+            } => (stored == axis).then_some(layout),
+            Store::BanksBoth {
+                rows_layout,
+                columns_layout,
+                ..
+            } => Some(match axis {
                 Axis::Rows => rows_layout,
                 Axis::Columns => columns_layout,
             }),
@@ -351,7 +547,11 @@ impl<'a> Checker<'a> {
 
     fn correction(&mut self, z: Buf, v: Buf, c: Buf) -> Check<Lay> {
         let layout = self.read_buffer(z, &[BufferKind::Vector])?;
-        same(self.shapes, layout, self.read_buffer(v, &[BufferKind::Vector])?)?;
+        same(
+            self.shapes,
+            layout,
+            self.read_buffer(v, &[BufferKind::Vector])?,
+        )?;
         self.read_any(c)?;
         same_window(self.shapes, layout, self.program.buffers[c.index()].layout)?;
         if z == v {
@@ -369,22 +569,42 @@ impl<'a> Checker<'a> {
 
     fn expect_len(&self, layout: Lay, len: u32) -> Check {
         let has = self.shapes[layout.index()].layout().len;
-        if has == len { Ok(()) } else { Err(format!("{layout}: vectors of {has} elements where {len} are needed")) }
+        if has == len {
+            Ok(())
+        } else {
+            Err(format!(
+                "{layout}: vectors of {has} elements where {len} are needed"
+            ))
+        }
     }
 
     fn matrix(&self, matrix: Mat) -> Check<&'a MatrixDecl> {
         let found = self.program.matrices.get(matrix.index());
-        found.ok_or_else(|| format!("{matrix}: there are {} matrices", self.program.matrices.len()))
+        found.ok_or_else(|| {
+            format!(
+                "{matrix}: there are {} matrices",
+                self.program.matrices.len()
+            )
+        })
     }
 
     fn ingested(&self, matrix: Mat) -> Check<&'a MatrixDecl> {
         let m = self.matrix(matrix)?;
-        if self.matrices[matrix.index()] { Ok(m) } else { Err(format!("{matrix} has not arrived yet")) }
+        if self.matrices[matrix.index()] {
+            Ok(m)
+        } else {
+            Err(format!("{matrix} has not arrived yet"))
+        }
     }
 
     fn kind(&self, buffer: Buf) -> Check<BufferKind> {
         let found = self.program.buffers.get(buffer.index()).map(|b| b.kind);
-        found.ok_or_else(|| format!("{buffer}: there are {} buffer regions", self.program.buffers.len()))
+        found.ok_or_else(|| {
+            format!(
+                "{buffer}: there are {} buffer regions",
+                self.program.buffers.len()
+            )
+        })
     }
 
     fn of_kind(&self, buffer: Buf, kinds: &[BufferKind]) -> Check<Lay> {
@@ -392,13 +612,24 @@ impl<'a> Checker<'a> {
         if kinds.contains(&kind) {
             Ok(self.program.buffers[buffer.index()].layout)
         } else {
-            Err(format!("{buffer}: holds {kind:?}, must hold {}", kinds.iter().map(|k| format!("{k:?}")).collect::<Vec<_>>().join(" or ")))
+            Err(format!(
+                "{buffer}: holds {kind:?}, must hold {}",
+                kinds
+                    .iter()
+                    .map(|k| format!("{k:?}"))
+                    .collect::<Vec<_>>()
+                    .join(" or ")
+            ))
         }
     }
 
     fn read_any(&self, buffer: Buf) -> Check {
         self.kind(buffer)?;
-        if self.buffers[buffer.index()] { Ok(()) } else { Err(format!("{buffer} is read before it is written")) }
+        if self.buffers[buffer.index()] {
+            Ok(())
+        } else {
+            Err(format!("{buffer} is read before it is written"))
+        }
     }
 
     fn read_buffer(&self, buffer: Buf, kinds: &[BufferKind]) -> Check<Lay> {
@@ -436,14 +667,23 @@ impl<'a> Checker<'a> {
 
     fn stack(&self, v: BankVec) -> Check<BankDecl> {
         let stack = self.program.banks.get(usize::from(v.stack)).copied();
-        let stack = stack.ok_or_else(|| format!("{v}: there are {} stacks", self.program.banks.len()))?;
-        if v.index < stack.vectors { Ok(stack) } else { Err(format!("{v}: the stack has {} vectors", stack.vectors)) }
+        let stack =
+            stack.ok_or_else(|| format!("{v}: there are {} stacks", self.program.banks.len()))?;
+        if v.index < stack.vectors {
+            Ok(stack)
+        } else {
+            Err(format!("{v}: the stack has {} vectors", stack.vectors))
+        }
     }
 
     fn read_vec(&self, v: BankVec) -> Check<Lay> {
         let layout = self.stack(v)?.layout;
         let written = self.banks[usize::from(v.stack)][usize::from(v.index)];
-        if written { Ok(layout) } else { Err(format!("{v} is read before it is written")) }
+        if written {
+            Ok(layout)
+        } else {
+            Err(format!("{v} is read before it is written"))
+        }
     }
 
     fn write_vec(&mut self, v: BankVec) -> Check<Lay> {
@@ -454,16 +694,29 @@ impl<'a> Checker<'a> {
 
     fn global_range(&self, g: Glob, start: u64, n: u64) -> Check {
         let region = self.program.globals.get(g.index());
-        let region = region.ok_or_else(|| format!("{g}: there are {} global memory regions", self.program.globals.len()))?;
+        let region = region.ok_or_else(|| {
+            format!(
+                "{g}: there are {} global memory regions",
+                self.program.globals.len()
+            )
+        })?;
         if start + n > region.words.into() {
-            return Err(format!("words {start}..{} of {g}, which has {}", start + n, region.words));
+            return Err(format!(
+                "words {start}..{} of {g}, which has {}",
+                start + n,
+                region.words
+            ));
         }
         Ok(())
     }
 
     fn read_global(&self, g: Glob, start: u64, n: u64) -> Check {
         self.global_range(g, start, n)?;
-        if self.globals[g.index()] { Ok(()) } else { Err(format!("{g} is read before it is written")) }
+        if self.globals[g.index()] {
+            Ok(())
+        } else {
+            Err(format!("{g} is read before it is written"))
+        }
     }
 
     fn write_global(&mut self, g: Glob, start: u64, n: u64) -> Check {
@@ -476,7 +729,10 @@ impl<'a> Checker<'a> {
         match self.parts.get(r.index()) {
             Some(Some(layout)) => Ok(*layout),
             Some(None) => Err(format!("{r} is read before it is written")),
-            None => Err(format!("{r}: there are {} partial-sum registers", self.parts.len())),
+            None => Err(format!(
+                "{r}: there are {} partial-sum registers",
+                self.parts.len()
+            )),
         }
     }
 
@@ -484,13 +740,19 @@ impl<'a> Checker<'a> {
         match self.regs.get(r.index()) {
             Some(true) => Ok(Lay(0)),
             Some(false) => Err(format!("{r} is read before it is written")),
-            None => Err(format!("{r}: there are {} scalar registers", self.regs.len())),
+            None => Err(format!(
+                "{r}: there are {} scalar registers",
+                self.regs.len()
+            )),
         }
     }
 
     fn write_reg(&mut self, r: Reg) -> Check<Lay> {
         let n = self.regs.len();
-        *self.regs.get_mut(r.index()).ok_or_else(|| format!("{r}: there are {n} scalar registers"))? = true;
+        *self
+            .regs
+            .get_mut(r.index())
+            .ok_or_else(|| format!("{r}: there are {n} scalar registers"))? = true;
         Ok(Lay(0))
     }
 
@@ -510,7 +772,9 @@ fn strip_before_last(arch: &Arch, axis: Axis, len: u32, end_tile: u32) -> u32 {
 
 fn same(shapes: &[Shape], a: Lay, b: Lay) -> Check<Lay> {
     let equal = a == b || shapes[a.index()].layout() == shapes[b.index()].layout();
-    equal.then_some(a).ok_or_else(|| format!("layouts {a} and {b} differ"))
+    equal
+        .then_some(a)
+        .ok_or_else(|| format!("layouts {a} and {b} differ"))
 }
 
 fn same_window(shapes: &[Shape], a: Lay, b: Lay) -> Check<Lay> {
@@ -518,5 +782,7 @@ fn same_window(shapes: &[Shape], a: Lay, b: Lay) -> Check<Lay> {
         let l = shapes[l.index()].layout();
         (l.clusters, l.first, l.count, l.placement)
     };
-    (window(a) == window(b)).then_some(a).ok_or_else(|| format!("layouts {a} and {b} lie on different partitions"))
+    (window(a) == window(b))
+        .then_some(a)
+        .ok_or_else(|| format!("layouts {a} and {b} lie on different partitions"))
 }

@@ -5,8 +5,8 @@
 //! `granule` elements are dealt to its clusters in turn, clusters ordered by row, then column, so
 //! that the bank columns of a partition share the work evenly.
 
-use std::{fmt, iter};
 use std::ops::Range;
+use std::{fmt, iter};
 
 use dcom_arch::Arch;
 
@@ -101,7 +101,11 @@ pub struct Shape {
 impl Shape {
     /// Derives the shape. The layout must fit the machine (see [`Layout::check`]).
     pub(crate) fn new(layout: Layout, arch: &Arch) -> Shape {
-        let (len, q, g) = (u64::from(layout.len), u64::from(layout.granule), u64::from(layout.clusters));
+        let (len, q, g) = (
+            u64::from(layout.len),
+            u64::from(layout.granule),
+            u64::from(layout.clusters),
+        );
         let count = u64::from(layout.count);
         let slice_len = len.div_ceil(layout.slices.into());
         let parts = len.div_ceil(slice_len);
@@ -136,27 +140,43 @@ impl Shape {
         let (mut vector, mut tile) = (vec![0u64; banks], vec![0u64; banks]);
         let mut held = vec![0u64; banks];
         let g = u64::from(self.layout.clusters);
-        let mut used = vec![false; usize::try_from(g * self.engaged_partitions).expect("bounded by the array")];
+        let mut used = vec![
+            false;
+            usize::try_from(g * self.engaged_partitions)
+                .expect("bounded by the array")
+        ];
         // Blocks of all physical partitions of one round and slot, counted per bank.
         let bank_tables: Vec<Vec<u64>> = (0..u64::from(self.layout.count))
-            .map(|k| self.cluster_order(arch, u64::from(self.layout.first) + k).iter().map(|c| c / arch.rows / arch.bank.columns).collect())
+            .map(|k| {
+                self.cluster_order(arch, u64::from(self.layout.first) + k)
+                    .iter()
+                    .map(|c| c / arch.rows / arch.bank.columns)
+                    .collect()
+            })
             .collect();
         let mut touched: Vec<u64> = bank_tables.concat();
         touched.sort_unstable();
         touched.dedup();
-        self.banks = touched.chunk_by(|a, b| a + 1 == *b).map(|run| run[0]..run[run.len() - 1] + 1).collect();
+        self.banks = touched
+            .chunk_by(|a, b| a + 1 == *b)
+            .map(|run| run[0]..run[run.len() - 1] + 1)
+            .collect();
         for round in 0..self.rounds {
             for slot in 0..self.slots {
                 held.fill(0);
                 for k in 0..self.engaged_partitions {
                     let slice = round * u64::from(self.layout.count) + k;
-                    let blocks = self.slice_range(slice).map_or(0, |r| (r.end - r.start).div_ceil(self.layout.granule.into()));
+                    let blocks = self.slice_range(slice).map_or(0, |r| {
+                        (r.end - r.start).div_ceil(self.layout.granule.into())
+                    });
                     let rotation = self.rotation(round);
                     for b in slot * g..((slot + 1) * g).min(blocks) {
                         let cluster = (b + rotation) % g;
                         let table = &bank_tables[usize::try_from(k).expect("bounded by the array")];
-                        held[usize::try_from(table[usize::try_from(cluster).expect("below g")]).expect("bank")] += 1;
-                        used[usize::try_from(k * g + cluster).expect("bounded by the array")] = true;
+                        held[usize::try_from(table[usize::try_from(cluster).expect("below g")])
+                            .expect("bank")] += 1;
+                        used[usize::try_from(k * g + cluster).expect("bounded by the array")] =
+                            true;
                         self.blocks += 1;
                         if slot == 0 {
                             self.occupied += 1;
@@ -184,10 +204,17 @@ impl Shape {
     #[must_use]
     pub fn clusters(&self, arch: &Arch) -> Vec<Range<u64>> {
         let l = &self.layout;
-        let (g, first, count) = (u64::from(l.clusters), u64::from(l.first), u64::from(l.count));
+        let (g, first, count) = (
+            u64::from(l.clusters),
+            u64::from(l.first),
+            u64::from(l.count),
+        );
         match l.placement {
             Placement::Compact => iter::once(g * first..g * (first + count)).collect(),
-            Placement::Spread => (0..g).map(|i| first + i * (arch.clusters() / g)).map(|c| c..c + count).collect(),
+            Placement::Spread => (0..g)
+                .map(|i| first + i * (arch.clusters() / g))
+                .map(|c| c..c + count)
+                .collect(),
         }
     }
 
@@ -220,7 +247,8 @@ impl Shape {
     /// Cluster (in order within its partition) that holds block `block` of slice `slice`.
     #[must_use]
     pub fn cluster_of(&self, slice: u64, block: u64) -> u64 {
-        (block + self.rotation(slice / u64::from(self.layout.count))) % u64::from(self.layout.clusters)
+        (block + self.rotation(slice / u64::from(self.layout.count)))
+            % u64::from(self.layout.clusters)
     }
 
     /// Physical clusters of physical partition `partition`, in deal order.
@@ -255,7 +283,11 @@ impl Layout {
             }
         }
         if u64::from(self.clusters) > arch.clusters() {
-            return Err(format!("clusters = {}: the machine has {}", self.clusters, arch.clusters()));
+            return Err(format!(
+                "clusters = {}: the machine has {}",
+                self.clusters,
+                arch.clusters()
+            ));
         }
         let partitions = arch.clusters() / u64::from(self.clusters);
         if u64::from(self.first) + u64::from(self.count) > partitions {
@@ -269,7 +301,9 @@ impl Layout {
         let (x, y) = (arch.cluster.lanes_x, arch.cluster.lanes_y);
         let q = u64::from(self.granule);
         if q != x && q != y {
-            return Err(format!("granule = {q}: must be lanes_y = {y} (rows of A) or lanes_x = {x} (columns of A)"));
+            return Err(format!(
+                "granule = {q}: must be lanes_y = {y} (rows of A) or lanes_x = {x} (columns of A)"
+            ));
         }
         if self.len > MAX_LEN {
             return Err(format!("len = {}: at most {MAX_LEN}", self.len));

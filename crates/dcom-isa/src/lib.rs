@@ -9,14 +9,14 @@
 
 pub mod opgraph;
 
-mod layout;
-mod operand;
-pub mod op;
-mod program;
 mod asm;
 mod binary;
-mod verify;
 mod check;
+mod layout;
+pub mod op;
+mod operand;
+mod program;
+mod verify;
 
 pub use asm::{AsmError, assemble};
 pub use binary::BinaryError;

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::operand::{Axis, BankVec, Buf, Glob, Lay, Mat, OPERAND_WORDS, Operand, Part, Pred, Reg, Side, StartKind, Words};
+use crate::operand::{
+    Axis, BankVec, Buf, Glob, Lay, Mat, OPERAND_WORDS, Operand, Part, Pred, Reg, Side, StartKind,
+    Words,
+};
 
 /// What an instruction serves, for the breakdown of time; no effect on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,14 +155,24 @@ impl Operands<'_> {
                 self.operands = rest;
                 T::parse(value).map_err(|e| format!("{name}={e}"))
             }
-            Some(((given, _), _)) => Err(format!("`{}`: expected `{name}=`, found `{given}=`", self.mnemonic)),
-            None => Err(format!("`{}`: `{name}=` ({}) is missing", self.mnemonic, T::KIND)),
+            Some(((given, _), _)) => Err(format!(
+                "`{}`: expected `{name}=`, found `{given}=`",
+                self.mnemonic
+            )),
+            None => Err(format!(
+                "`{}`: `{name}=` ({}) is missing",
+                self.mnemonic,
+                T::KIND
+            )),
         }
     }
 
     fn end(&self) -> Result<(), String> {
         match self.operands.first() {
-            Some((given, _)) => Err(format!("`{}`: `{given}=` is one operand too many", self.mnemonic)),
+            Some((given, _)) => Err(format!(
+                "`{}`: `{given}=` is one operand too many",
+                self.mnemonic
+            )),
             None => Ok(()),
         }
     }

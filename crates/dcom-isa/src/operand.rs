@@ -105,7 +105,10 @@ impl Operand for BankVec {
         words.put(self.index);
     }
     fn decode(words: &mut Words<'_>) -> Result<Self, String> {
-        Ok(BankVec { stack: words.take(), index: words.take() })
+        Ok(BankVec {
+            stack: words.take(),
+            index: words.take(),
+        })
     }
     fn print(&self) -> String {
         self.to_string()
@@ -114,7 +117,12 @@ impl Operand for BankVec {
         text.strip_prefix('m')
             .and_then(|t| t.strip_suffix(']'))
             .and_then(|t| t.split_once('['))
-            .and_then(|(s, i)| Some(BankVec { stack: s.parse().ok()?, index: i.parse().ok()? }))
+            .and_then(|(s, i)| {
+                Some(BankVec {
+                    stack: s.parse().ok()?,
+                    index: i.parse().ok()?,
+                })
+            })
             .ok_or_else(|| format!("`{text}`: expected a vector in the banks such as `m0[2]`"))
     }
 }
@@ -212,7 +220,13 @@ macro_rules! number_operand {
     };
 }
 
-number_operand!(u16, "a number from 0 to 65535", |v, w| w.put(*v), |w| Ok(w.take()), |t| t.parse().ok());
+number_operand!(
+    u16,
+    "a number from 0 to 65535",
+    |v, w| w.put(*v),
+    |w| Ok(w.take()),
+    |t| t.parse().ok()
+);
 number_operand!(
     u32,
     "a number from 0 to 4294967295",
@@ -227,7 +241,9 @@ number_operand!(
     f32,
     "a finite number",
     |v, w| v.to_bits().encode(w),
-    |w| Some(f32::from_bits(u32::decode(w)?)).filter(|v| v.is_finite()).ok_or_else(|| "not a finite number".to_owned()),
+    |w| Some(f32::from_bits(u32::decode(w)?))
+        .filter(|v| v.is_finite())
+        .ok_or_else(|| "not a finite number".to_owned()),
     |t| t.parse().ok().filter(|v: &f32| v.is_finite())
 );
 number_operand!(

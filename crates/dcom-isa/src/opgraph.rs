@@ -130,28 +130,58 @@ pub struct Reorthogonalization {
 /// `iterations` and `rank` must be at least 1, `rank` at most `iterations`, `iterations` at most
 /// the smaller of `rows` and `columns`.
 #[must_use]
-pub fn golub_kahan(rows: u32, columns: u32, iterations: u16, rank: u16, start: StartKind, reorth: Reorthogonalization) -> OpGraph {
+pub fn golub_kahan(
+    rows: u32,
+    columns: u32,
+    iterations: u16,
+    rank: u16,
+    start: StartKind,
+    reorth: Reorthogonalization,
+) -> OpGraph {
     assert!(
         1 <= rank && rank <= iterations && u32::from(iterations) <= rows.min(columns),
         "rank {rank}, iterations {iterations}, {rows} x {columns}"
     );
-    let mut b = Builder { graph: DiGraph::new(), rows, columns, reorth };
+    let mut b = Builder {
+        graph: DiGraph::new(),
+        rows,
+        columns,
+        reorth,
+    };
     let ingest = b.graph.add_node(Node::Ingest);
-    let start = b.add(Node::Start(start), ingest, b.tensor("column sums", &[columns], Dtype::F32));
-    let mut v = b.add(Node::Normalize { side: Side::V, step: 0, column: 0 }, start, b.vector(Side::V, "z_0"));
+    let start = b.add(
+        Node::Start(start),
+        ingest,
+        b.tensor("column sums", &[columns], Dtype::F32),
+    );
+    let mut v = b.add(
+        Node::Normalize {
+            side: Side::V,
+            step: 0,
+            column: 0,
+        },
+        start,
+        b.vector(Side::V, "z_0"),
+    );
     let (mut alphas, mut betas) = (Vec::new(), Vec::new());
     let (mut us, mut vs): (Vec<NodeIndex>, Vec<NodeIndex>) = (Vec::new(), vec![v]);
     for step in 0..iterations {
         if step > 0 {
             let u = us[us.len() - 1];
-            let product = b.add(Node::MatVecTransposed { step: step - 1 }, u, b.vector(Side::U, "u"));
-            b.graph.add_edge(ingest, product, b.tensor("A", &[rows, columns], Dtype::F16));
+            let product = b.add(
+                Node::MatVecTransposed { step: step - 1 },
+                u,
+                b.vector(Side::U, "u"),
+            );
+            b.graph
+                .add_edge(ingest, product, b.tensor("A", &[rows, columns], Dtype::F16));
             v = b.orthonormal(Side::V, step, product, &vs, alphas.last().copied());
             betas.push(v);
             vs.push(v);
         }
         let product = b.add(Node::MatVec { step }, v, b.vector(Side::V, "v"));
-        b.graph.add_edge(ingest, product, b.tensor("A", &[rows, columns], Dtype::F16));
+        b.graph
+            .add_edge(ingest, product, b.tensor("A", &[rows, columns], Dtype::F16));
         let u = b.orthonormal(Side::U, step, product, &us, betas.last().copied());
         alphas.push(u);
         us.push(u);
@@ -159,16 +189,28 @@ pub fn golub_kahan(rows: u32, columns: u32, iterations: u16, rank: u16, start: S
     let svd = b.graph.add_node(Node::SmallSvd);
     for (name, nodes) in [("alpha", &alphas), ("beta", &betas)] {
         for node in nodes {
-            b.graph.add_edge(*node, svd, b.tensor(name, &[], Dtype::F32));
+            b.graph
+                .add_edge(*node, svd, b.tensor(name, &[], Dtype::F32));
         }
     }
     for (side, basis, name) in [(Side::U, &us, "U_h"), (Side::V, &vs, "V_h")] {
-        let factor = b.add(Node::Factor { side }, svd, b.tensor(name, &[iterations.into(), rank.into()], Dtype::F16));
+        let factor = b.add(
+            Node::Factor { side },
+            svd,
+            b.tensor(name, &[iterations.into(), rank.into()], Dtype::F16),
+        );
         for vector in basis {
-            b.graph.add_edge(*vector, factor, b.vector(side, "basis vector"));
+            b.graph
+                .add_edge(*vector, factor, b.vector(side, "basis vector"));
         }
     }
-    OpGraph { graph: b.graph, rows, columns, iterations, rank }
+    OpGraph {
+        graph: b.graph,
+        rows,
+        columns,
+        iterations,
+        rank,
+    }
 }
 
 struct Builder {
@@ -181,7 +223,11 @@ struct Builder {
 impl Builder {
     #[expect(clippy::unused_self, reason = "reads as part of the builder")]
     fn tensor(&self, name: &str, shape: &[u32], dtype: Dtype) -> Tensor {
-        Tensor { name: name.to_owned(), shape: shape.to_vec(), dtype }
+        Tensor {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            dtype,
+        }
     }
 
     fn vector(&self, side: Side, name: &str) -> Tensor {
@@ -199,12 +245,25 @@ impl Builder {
     }
 
     /// Orthogonalizes a fresh product against its basis and normalizes it.
-    fn orthonormal(&mut self, side: Side, step: u16, product: NodeIndex, basis: &[NodeIndex], known: Option<NodeIndex>) -> NodeIndex {
+    fn orthonormal(
+        &mut self,
+        side: Side,
+        step: u16,
+        product: NodeIndex,
+        basis: &[NodeIndex],
+        known: Option<NodeIndex>,
+    ) -> NodeIndex {
         let mut node = product;
         if let (true, Some(last), Some(known)) = (self.reorth.three_term, basis.last(), known) {
-            node = self.add(Node::ThreeTerm { side, step }, node, self.vector(side, "product"));
-            self.graph.add_edge(*last, node, self.vector(side, "neighbour"));
-            self.graph.add_edge(known, node, self.tensor("coefficient", &[], Dtype::F32));
+            node = self.add(
+                Node::ThreeTerm { side, step },
+                node,
+                self.vector(side, "product"),
+            );
+            self.graph
+                .add_edge(*last, node, self.vector(side, "neighbour"));
+            self.graph
+                .add_edge(known, node, self.tensor("coefficient", &[], Dtype::F32));
         }
         let against = u16::try_from(basis.len()).expect("iterations fit 16 bits");
         for _ in 0..self.reorth.passes {
@@ -212,11 +271,29 @@ impl Builder {
                 break;
             }
             let scheme = self.reorth.scheme;
-            node = self.add(Node::Orthogonalize { side, step, against, scheme }, node, self.vector(side, "vector"));
+            node = self.add(
+                Node::Orthogonalize {
+                    side,
+                    step,
+                    against,
+                    scheme,
+                },
+                node,
+                self.vector(side, "vector"),
+            );
             for vector in basis {
-                self.graph.add_edge(*vector, node, self.vector(side, "basis vector"));
+                self.graph
+                    .add_edge(*vector, node, self.vector(side, "basis vector"));
             }
         }
-        self.add(Node::Normalize { side, step, column: step }, node, self.vector(side, "vector"))
+        self.add(
+            Node::Normalize {
+                side,
+                step,
+                column: step,
+            },
+            node,
+            self.vector(side, "vector"),
+        )
     }
 }

@@ -79,18 +79,32 @@ impl<'a> Verified<'a> {
 
     /// Elements `[first_tile, end_tile)` tiles cover along a dimension of `len` elements.
     #[must_use]
-    pub fn strip(&self, axis: Axis, len: u32, first_tile: u32, end_tile: u32) -> std::ops::Range<u32> {
+    pub fn strip(
+        &self,
+        axis: Axis,
+        len: u32,
+        first_tile: u32,
+        end_tile: u32,
+    ) -> std::ops::Range<u32> {
         strip(self.arch, axis, len, first_tile, end_tile)
     }
 }
 
 /// Elements that tile positions cover; a tile is `lanes_x` long along rows, `lanes_y` along columns.
-pub(crate) fn strip(arch: &Arch, axis: Axis, len: u32, first_tile: u32, end_tile: u32) -> std::ops::Range<u32> {
+pub(crate) fn strip(
+    arch: &Arch,
+    axis: Axis,
+    len: u32,
+    first_tile: u32,
+    end_tile: u32,
+) -> std::ops::Range<u32> {
     let width = match axis {
         Axis::Rows => arch.cluster.lanes_x,
         Axis::Columns => arch.cluster.lanes_y,
     };
-    let clip = |tile: u32| u32::try_from((u64::from(tile) * width).min(len.into())).expect("clipped to 32 bits");
+    let clip = |tile: u32| {
+        u32::try_from((u64::from(tile) * width).min(len.into())).expect("clipped to 32 bits")
+    };
     clip(first_tile)..clip(end_tile)
 }
 
@@ -102,12 +116,23 @@ impl Program {
     pub fn verify(self, arch: &Arch) -> Result<Verified<'_>, VerifyError> {
         let shapes = check_tables(&self, arch)?;
         let governing = Checker::new(&self, arch, &shapes).run()?;
-        Ok(Verified { program: self, arch, shapes, governing })
+        Ok(Verified {
+            program: self,
+            arch,
+            shapes,
+            governing,
+        })
     }
 }
 
-pub(crate) fn fail<T>(place: impl Into<String>, message: impl Into<String>) -> Result<T, VerifyError> {
-    Err(VerifyError { place: place.into(), message: message.into() })
+pub(crate) fn fail<T>(
+    place: impl Into<String>,
+    message: impl Into<String>,
+) -> Result<T, VerifyError> {
+    Err(VerifyError {
+        place: place.into(),
+        message: message.into(),
+    })
 }
 
 /// A region of some memory, for the overlap check: regions in different places never overlap.
@@ -120,22 +145,39 @@ struct Region {
 
 impl Region {
     fn meets(&self, other: &Region) -> bool {
-        self.place.iter().any(|a| other.place.iter().any(|b| a.start < b.end && b.start < a.end))
+        self.place.iter().any(|a| {
+            other
+                .place
+                .iter()
+                .any(|b| a.start < b.end && b.start < a.end)
+        })
     }
 }
 
 fn check_regions(mut regions: Vec<Region>, capacity: u64, what: &str) -> Result<(), VerifyError> {
     for r in &regions {
         if r.start + r.len > capacity {
-            return fail(&r.name, format!("{what} {}..{}: there are only {capacity}", r.start, r.start + r.len));
+            return fail(
+                &r.name,
+                format!(
+                    "{what} {}..{}: there are only {capacity}",
+                    r.start,
+                    r.start + r.len
+                ),
+            );
         }
     }
     regions.sort_by_key(|r| r.start);
     for (i, r) in regions.iter().enumerate() {
-        let reaching = regions[i + 1..].iter().take_while(|other| other.start < r.start + r.len);
+        let reaching = regions[i + 1..]
+            .iter()
+            .take_while(|other| other.start < r.start + r.len);
         for other in reaching {
             if r.meets(other) {
-                return fail(&other.name, format!("{what} {} overlap {}", other.start, r.name));
+                return fail(
+                    &other.name,
+                    format!("{what} {} overlap {}", other.start, r.name),
+                );
             }
         }
     }
@@ -145,13 +187,28 @@ fn check_regions(mut regions: Vec<Region>, capacity: u64, what: &str) -> Result<
 fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyError> {
     let limits = [
         ("layouts", program.layouts.len(), arch.sequencer.layouts),
-        ("buffer regions", program.buffers.len(), arch.sequencer.buffer_regions),
-        ("global regions", program.globals.len(), arch.sequencer.global_regions),
-        ("bank vectors", program.banks.iter().map(|b| usize::from(b.vectors)).sum(), arch.sequencer.bank_vectors),
+        (
+            "buffer regions",
+            program.buffers.len(),
+            arch.sequencer.buffer_regions,
+        ),
+        (
+            "global regions",
+            program.globals.len(),
+            arch.sequencer.global_regions,
+        ),
+        (
+            "bank vectors",
+            program.banks.iter().map(|b| usize::from(b.vectors)).sum(),
+            arch.sequencer.bank_vectors,
+        ),
     ];
     for (what, used, limit) in limits {
         if used as u64 > limit {
-            return fail("tables", format!("{used} {what}: the sequencer has {limit}"));
+            return fail(
+                "tables",
+                format!("{used} {what}: the sequencer has {limit}"),
+            );
         }
     }
     if program.layouts.is_empty() {
@@ -162,11 +219,18 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
     }
     let mut shapes = Vec::with_capacity(program.layouts.len());
     for (i, layout) in program.layouts.iter().enumerate() {
-        shapes.push(layout.check(arch).or_else(|m| fail(format!(".layout l{i}"), m))?);
+        shapes.push(
+            layout
+                .check(arch)
+                .or_else(|m| fail(format!(".layout l{i}"), m))?,
+        );
     }
     let shape_of = |place: &str, layout: Lay| match shapes.get(layout.index()) {
         Some(shape) => Ok(shape),
-        None => fail(place, format!("{layout}: there are {} layouts", shapes.len())),
+        None => fail(
+            place,
+            format!("{layout}: there are {} layouts", shapes.len()),
+        ),
     };
 
     let mut regions = Vec::new();
@@ -183,7 +247,12 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
         if bytes == 0 {
             return fail(name, "n = 0: must be at least 1");
         }
-        regions.push(Region { name, start: b.row.into(), len: bytes.div_ceil(arch.buffer_row_bytes()), place: shape.clusters(arch) });
+        regions.push(Region {
+            name,
+            start: b.row.into(),
+            len: bytes.div_ceil(arch.buffer_row_bytes()),
+            place: shape.clusters(arch),
+        });
     }
     check_regions(regions, arch.buffer_rows(), "buffer rows")?;
 
@@ -194,50 +263,118 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
         if b.vectors == 0 {
             return fail(name, "vectors = 0: must be at least 1");
         }
-        regions.push(Region { name, start: b.row.into(), len: u64::from(b.vectors) * shape.vector_beats, place: shape.banks.clone() });
+        regions.push(Region {
+            name,
+            start: b.row.into(),
+            len: u64::from(b.vectors) * shape.vector_beats,
+            place: shape.banks.clone(),
+        });
     }
     let mut memory_bytes = 0u64;
     for (i, m) in program.matrices.iter().enumerate() {
         let name = format!(".matrix a{i}");
         if m.rows == 0 || m.columns == 0 {
-            return fail(name, format!("{} x {}: sizes must be at least 1", m.rows, m.columns));
+            return fail(
+                name,
+                format!("{} x {}: sizes must be at least 1", m.rows, m.columns),
+            );
         }
         if m.rows.max(m.columns) > MAX_LEN {
-            return fail(name, format!("{} x {}: sizes are at most {MAX_LEN}", m.rows, m.columns));
+            return fail(
+                name,
+                format!("{} x {}: sizes are at most {MAX_LEN}", m.rows, m.columns),
+            );
         }
         match m.store {
-            Store::Memory => memory_bytes = memory_bytes.saturating_add(2 * u64::from(m.rows) * u64::from(m.columns)),
-            Store::Banks { axis, layout, row } => regions.push(matrix_region(arch, &name, m, axis, shape_of(&name, layout)?, row)?),
-            Store::BanksBoth { rows_layout, columns_layout, rows_row, columns_row } => {
-                for (axis, layout, row) in [(Axis::Rows, rows_layout, rows_row), (Axis::Columns, columns_layout, columns_row)] {
-                    regions.push(matrix_region(arch, &name, m, axis, shape_of(&name, layout)?, row)?);
+            Store::Memory => {
+                memory_bytes =
+                    memory_bytes.saturating_add(2 * u64::from(m.rows) * u64::from(m.columns))
+            }
+            Store::Banks { axis, layout, row } => regions.push(matrix_region(
+                arch,
+                &name,
+                m,
+                axis,
+                shape_of(&name, layout)?,
+                row,
+            )?),
+            Store::BanksBoth {
+                rows_layout,
+                columns_layout,
+                rows_row,
+                columns_row,
+            } => {
+                for (axis, layout, row) in [
+                    (Axis::Rows, rows_layout, rows_row),
+                    (Axis::Columns, columns_layout, columns_row),
+                ] {
+                    regions.push(matrix_region(
+                        arch,
+                        &name,
+                        m,
+                        axis,
+                        shape_of(&name, layout)?,
+                        row,
+                    )?);
                 }
             }
         }
     }
     check_regions(regions, arch.bank_rows(), "bank rows")?;
     if memory_bytes > arch.memory.capacity_bytes {
-        return fail("tables", format!("matrices of {memory_bytes} bytes: the memory holds {}", arch.memory.capacity_bytes));
+        return fail(
+            "tables",
+            format!(
+                "matrices of {memory_bytes} bytes: the memory holds {}",
+                arch.memory.capacity_bytes
+            ),
+        );
     }
 
     if let Some(i) = program.globals.iter().position(|g| g.words == 0) {
         return fail(format!(".global g{i}"), "words = 0: must be at least 1");
     }
     let regions = program.globals.iter().enumerate();
-    let regions = regions.map(|(i, g)| Region { name: format!(".global g{i}"), start: g.word.into(), len: g.words.into(), place: iter::once(0..1).collect() });
-    check_regions(regions.collect(), arch.broadcast.capacity_words, "global memory words")?;
+    let regions = regions.map(|(i, g)| Region {
+        name: format!(".global g{i}"),
+        start: g.word.into(),
+        len: g.words.into(),
+        place: iter::once(0..1).collect(),
+    });
+    check_regions(
+        regions.collect(),
+        arch.broadcast.capacity_words,
+        "global memory words",
+    )?;
     Ok(shapes)
 }
 
 /// Bank rows of a resident matrix: one per beat of a pass over it.
-fn matrix_region(arch: &Arch, name: &str, m: &MatrixDecl, axis: Axis, shape: &Shape, row: u32) -> Result<Region, VerifyError> {
+fn matrix_region(
+    arch: &Arch,
+    name: &str,
+    m: &MatrixDecl,
+    axis: Axis,
+    shape: &Shape,
+    row: u32,
+) -> Result<Region, VerifyError> {
     let (cut, along, width) = match axis {
         Axis::Rows => (m.rows, m.columns, arch.cluster.lanes_x),
         Axis::Columns => (m.columns, m.rows, arch.cluster.lanes_y),
     };
     if shape.layout().len != cut {
-        return fail(name, format!("cut by {axis}, of which it has {cut}, with a layout of {} elements", shape.layout().len));
+        return fail(
+            name,
+            format!(
+                "cut by {axis}, of which it has {cut}, with a layout of {} elements",
+                shape.layout().len
+            ),
+        );
     }
-    Ok(Region { name: name.to_owned(), start: row.into(), len: shape.tile_beats * u64::from(along).div_ceil(width), place: shape.banks.clone() })
+    Ok(Region {
+        name: name.to_owned(),
+        start: row.into(),
+        len: shape.tile_beats * u64::from(along).div_ceil(width),
+        place: shape.banks.clone(),
+    })
 }
-

@@ -35,12 +35,20 @@ impl PromptLayouts {
 }
 
 /// Builds the layout table for `in_flight` prompts.
-pub(crate) fn layouts(arch: &Arch, w: &WorkloadParams, in_flight: u32) -> Result<(Vec<Layout>, Vec<PromptLayouts>), MapError> {
+pub(crate) fn layouts(
+    arch: &Arch,
+    w: &WorkloadParams,
+    in_flight: u32,
+) -> Result<(Vec<Layout>, Vec<PromptLayouts>), MapError> {
     let clusters = u64::from(w.clusters_per_partition);
     if clusters > arch.clusters() {
         return Err(MapError::new(
             "mapping.clusters_per_partition",
-            format!("{clusters} clusters per partition: the machine `{}` has {} clusters", arch.name, arch.clusters()),
+            format!(
+                "{clusters} clusters per partition: the machine `{}` has {} clusters",
+                arch.name,
+                arch.clusters()
+            ),
         ));
     }
     let partitions = u32::try_from(arch.clusters() / clusters).expect("at most 2^20 clusters");
@@ -51,7 +59,9 @@ pub(crate) fn layouts(arch: &Arch, w: &WorkloadParams, in_flight: u32) -> Result
     if available == 0 {
         return Err(MapError::new(
             "mapping.prompts_in_flight",
-            format!("{in_flight} prompts with partitions of their own: the machine has {partitions} partitions of {clusters} clusters"),
+            format!(
+                "{in_flight} prompts with partitions of their own: the machine has {partitions} partitions of {clusters} clusters"
+            ),
         ));
     }
     let count = w.expansion_factor.min(available);
@@ -103,21 +113,41 @@ pub(crate) fn layouts(arch: &Arch, w: &WorkloadParams, in_flight: u32) -> Result
             let product = |side| product_layout(arch, w, len(side), granule(side), reduction);
             (add(product(Side::U)?), add(product(Side::V)?))
         };
-        prompts.push(PromptLayouts { u, v, product_u, product_v });
+        prompts.push(PromptLayouts {
+            u,
+            v,
+            product_u,
+            product_v,
+        });
     }
     Ok((table, prompts))
 }
 
 /// One slice and one partition per bank.
-fn product_layout(arch: &Arch, w: &WorkloadParams, len: u32, granule: u32, reduction: Reduction) -> Result<Layout, MapError> {
+fn product_layout(
+    arch: &Arch,
+    w: &WorkloadParams,
+    len: u32,
+    granule: u32,
+    reduction: Reduction,
+) -> Result<Layout, MapError> {
     let key = "mapping.product_banks";
     if w.windows == Windows::Disjoint {
-        return Err(MapError::new(key, "banks of their own for the products need `mapping.windows = \"shared\"`".to_owned()));
+        return Err(MapError::new(
+            key,
+            "banks of their own for the products need `mapping.windows = \"shared\"`".to_owned(),
+        ));
     }
     let clusters = arch.rows * arch.bank.columns;
     let banks = arch.clusters() / clusters;
     if u64::from(w.product_banks) > banks {
-        return Err(MapError::new(key, format!("{} banks: the machine `{}` has {banks} full banks", w.product_banks, arch.name)));
+        return Err(MapError::new(
+            key,
+            format!(
+                "{} banks: the machine `{}` has {banks} full banks",
+                w.product_banks, arch.name
+            ),
+        ));
     }
     Ok(Layout {
         len,

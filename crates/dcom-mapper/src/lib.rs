@@ -4,12 +4,15 @@
 //! with partial computation expansion (section 5.3 of the paper). Knows no cycle count: prompts in
 //! flight are interleaved by turns, and what that gains is for the timing model to say.
 
-mod params;
 mod layouts;
-mod memory;
-mod product;
 mod lower;
 mod map;
+mod memory;
+mod params;
+mod product;
 
 pub use map::{MapError, Mapped, map};
-pub use params::{Dataflow, Residency, Scheme, Start, Windows, WorkloadParams, PartialSums, PlacementChoice, ReductionChoice};
+pub use params::{
+    Dataflow, PartialSums, PlacementChoice, ReductionChoice, Residency, Scheme, Start, Windows,
+    WorkloadParams,
+};

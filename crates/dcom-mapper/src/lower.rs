@@ -1,7 +1,10 @@
 //! Lowering: every node of the op-graph becomes the instructions of one prompt.
 
 use dcom_isa::opgraph::{GramSchmidt, Node, OpGraph};
-use dcom_isa::{Axis, BankVec, Buf, BufferKind, Glob, Instr, Mat, MatrixDecl, Op, Part, Phase, Pred, Reg, Side, StartKind, Store};
+use dcom_isa::{
+    Axis, BankVec, Buf, BufferKind, Glob, Instr, Mat, MatrixDecl, Op, Part, Phase, Pred, Reg, Side,
+    StartKind, Store,
+};
 
 use crate::layouts::PromptLayouts;
 use crate::map::MapError;
@@ -61,18 +64,26 @@ impl Prompt {
         if u64::from(number) >= sequencer.predicates {
             return Err(MapError::new(
                 "sequencer.predicates",
-                format!("each prompt in flight needs a predicate; there are {}", sequencer.predicates),
+                format!(
+                    "each prompt in flight needs a predicate; there are {}",
+                    sequencer.predicates
+                ),
             ));
         }
         if u64::from(PARTIAL_REGISTERS) * (u64::from(number) + 1) > sequencer.partial_registers {
             return Err(MapError::new(
                 "sequencer.partial_registers",
-                format!("each prompt in flight needs {PARTIAL_REGISTERS} partial-sum registers; there are {}", sequencer.partial_registers),
+                format!(
+                    "each prompt in flight needs {PARTIAL_REGISTERS} partial-sum registers; there are {}",
+                    sequencer.partial_registers
+                ),
             ));
         }
         Ok(Prompt {
             layouts,
-            matrices: (0..sets).map(|_| matrix(memory, w, layouts)).collect::<Result<Vec<_>, _>>()?,
+            matrices: (0..sets)
+                .map(|_| matrix(memory, w, layouts))
+                .collect::<Result<Vec<_>, _>>()?,
             scalars: Scalars {
                 alpha: memory.regs(graph.iterations)?,
                 beta: memory.regs(graph.iterations)?,
@@ -129,7 +140,10 @@ impl Lowering {
             }
             bodies.push(emitter.instrs);
         }
-        Ok(Lowering { matrices: prompt.matrices.clone(), bodies })
+        Ok(Lowering {
+            matrices: prompt.matrices.clone(),
+            bodies,
+        })
     }
 
     pub(crate) fn matrix(&self, set: usize) -> Mat {
@@ -139,13 +153,20 @@ impl Lowering {
     /// The instructions up to the start vector, and those after it.
     pub(crate) fn body(&self, set: usize) -> (&[Instr], &[Instr]) {
         let body = &self.bodies[set];
-        let start = body.iter().position(|i| matches!(i.op, Op::Start { .. })).expect("every prompt has a start vector");
+        let start = body
+            .iter()
+            .position(|i| matches!(i.op, Op::Start { .. }))
+            .expect("every prompt has a start vector");
         body.split_at(start + 1)
     }
 }
 
 /// Declares where A lives.
-fn matrix(memory: &mut Memory<'_>, w: &WorkloadParams, layouts: PromptLayouts) -> Result<Mat, MapError> {
+fn matrix(
+    memory: &mut Memory<'_>,
+    w: &WorkloadParams,
+    layouts: PromptLayouts,
+) -> Result<Mat, MapError> {
     let store = match w.residency {
         Residency::Streamed => Store::Memory,
         Residency::Resident => {
@@ -154,9 +175,16 @@ fn matrix(memory: &mut Memory<'_>, w: &WorkloadParams, layouts: PromptLayouts) -
                     Axis::Rows => (Side::U, w.columns, memory.arch.cluster.lanes_x),
                     Axis::Columns => (Side::V, w.rows, memory.arch.cluster.lanes_y),
                 };
-                let beats = memory.shape(layouts.product(side)).tile_beats * u64::from(along).div_ceil(tile);
-                let row = memory.take_bank_rows(beats, &format!("{} x {} elements of A, cut by {axis}", w.rows, w.columns))?;
-                Ok((layouts.product(side), u32::try_from(row).expect("banks have fewer than 2^32 rows")))
+                let beats = memory.shape(layouts.product(side)).tile_beats
+                    * u64::from(along).div_ceil(tile);
+                let row = memory.take_bank_rows(
+                    beats,
+                    &format!("{} x {} elements of A, cut by {axis}", w.rows, w.columns),
+                )?;
+                Ok((
+                    layouts.product(side),
+                    u32::try_from(row).expect("banks have fewer than 2^32 rows"),
+                ))
             };
             let (axis, other) = (Product::axis(w, false), Product::axis(w, true));
             if axis == other {
@@ -165,12 +193,23 @@ fn matrix(memory: &mut Memory<'_>, w: &WorkloadParams, layouts: PromptLayouts) -
             } else {
                 let ((rows_layout, rows_row), (columns_layout, columns_row)) =
                     (rows(memory, Axis::Rows)?, rows(memory, Axis::Columns)?);
-                Store::BanksBoth { rows_layout, columns_layout, rows_row, columns_row }
+                Store::BanksBoth {
+                    rows_layout,
+                    columns_layout,
+                    rows_row,
+                    columns_row,
+                }
             }
         }
     };
-    memory.program.matrices.push(MatrixDecl { rows: w.rows, columns: w.columns, store });
-    Ok(Mat(u16::try_from(memory.program.matrices.len() - 1).expect("two per prompt in flight")))
+    memory.program.matrices.push(MatrixDecl {
+        rows: w.rows,
+        columns: w.columns,
+        store,
+    });
+    Ok(Mat(
+        u16::try_from(memory.program.matrices.len() - 1).expect("two per prompt in flight")
+    ))
 }
 
 fn side_regions(
@@ -184,7 +223,11 @@ fn side_regions(
     let parts = memory.shape(layout).parts;
     let f = u32::try_from(parts).expect("slices fit 32 bits");
     let (k, r) = (graph.iterations, graph.rank);
-    let many = |memory: &mut Memory<'_>, n: u32, kind| (0..n).map(|_| memory.buffer(kind, layout)).collect::<Result<Vec<_>, _>>();
+    let many = |memory: &mut Memory<'_>, n: u32, kind| {
+        (0..n)
+            .map(|_| memory.buffer(kind, layout))
+            .collect::<Result<Vec<_>, _>>()
+    };
     // Classical Gram-Schmidt has all coefficients before the first correction.
     let in_flight = match w.gram_schmidt {
         crate::params::Scheme::Classical => u32::from(k).max(2),
@@ -196,9 +239,15 @@ fn side_regions(
         slots: many(memory, w.prefetch + 1, BufferKind::Vector)?,
         basis: memory.stack(layout, k)?,
         factor: memory.stack(layout, 2)?,
-        partials: (0..in_flight).map(|_| memory.global(parts)).collect::<Result<Vec<_>, _>>()?,
+        partials: (0..in_flight)
+            .map(|_| memory.global(parts))
+            .collect::<Result<Vec<_>, _>>()?,
         coefficients: many(memory, 2, BufferKind::Coefs(f))?,
-        summed: if w.partial_sums == PartialSums::SumFirst && f > 1 { many(memory, 2, BufferKind::Coefs(1))? } else { Vec::new() },
+        summed: if w.partial_sums == PartialSums::SumFirst && f > 1 {
+            many(memory, 2, BufferKind::Coefs(1))?
+        } else {
+            Vec::new()
+        },
         scalars: many(memory, 2, BufferKind::Scalar)?,
         combination: many(memory, 2, BufferKind::Coefs(k.into()))?,
         small_vectors: memory.global(words)?,
@@ -239,7 +288,11 @@ fn nth(first: Reg, n: u16) -> Reg {
 
 impl Emitter<'_> {
     fn emit(&mut self, op: Op) {
-        self.instrs.push(Instr { op, guard: self.guarded.then_some(self.prompt.pred), phase: self.phase });
+        self.instrs.push(Instr {
+            op,
+            guard: self.guarded.then_some(self.prompt.pred),
+            phase: self.phase,
+        });
     }
 
     fn side(&self, side: Side) -> &SideRegions {
@@ -255,7 +308,10 @@ impl Emitter<'_> {
     }
 
     fn basis(&self, side: Side, index: u16) -> BankVec {
-        BankVec { index, ..self.side(side).basis }
+        BankVec {
+            index,
+            ..self.side(side).basis
+        }
     }
 
     fn node(&mut self, node: &Node) {
@@ -265,10 +321,18 @@ impl Emitter<'_> {
                 self.phase = Phase::Ingest;
                 let shift = shift(self.w.rows);
                 let dst = self.vector(Side::V, 0);
-                self.emit(Op::Start { dst, matrix: self.matrix, kind, exponent: self.prompt.scalars.exponent, shift: if kind == StartKind::Mean { shift } else { 0 } });
+                self.emit(Op::Start {
+                    dst,
+                    matrix: self.matrix,
+                    kind,
+                    exponent: self.prompt.scalars.exponent,
+                    shift: if kind == StartKind::Mean { shift } else { 0 },
+                });
             }
             Node::MatVec { step } => self.product(Side::U, step, self.vector(Side::V, step)),
-            Node::MatVecTransposed { step } => self.product(Side::V, step + 1, self.vector(Side::U, step)),
+            Node::MatVecTransposed { step } => {
+                self.product(Side::V, step + 1, self.vector(Side::U, step))
+            }
             Node::ThreeTerm { side, step } => {
                 self.phase = Phase::Reorth;
                 // u_j = A v_j - beta_(j-1) u_(j-1); v_j = A^T u_(j-1) - alpha_(j-1) v_(j-1).
@@ -280,7 +344,12 @@ impl Emitter<'_> {
                 let (z, v) = (self.vector(side, step), self.vector(side, step - 1));
                 self.emit(Op::Axpy { z, v, c });
             }
-            Node::Orthogonalize { side, step, against, scheme } => {
+            Node::Orthogonalize {
+                side,
+                step,
+                against,
+                scheme,
+            } => {
                 self.phase = Phase::Reorth;
                 match scheme {
                     GramSchmidt::Classical => self.classical(side, step, against),
@@ -312,24 +381,57 @@ impl Emitter<'_> {
     fn statistics(&mut self) {
         self.phase = Phase::Ingest;
         self.guarded = false;
-        let Scalars { exponent, one, work, .. } = self.prompt.scalars;
-        self.emit(Op::Clr { p: self.prompt.pred });
-        self.emit(Op::Ldi { dst: one, value: 1.0 });
+        let Scalars {
+            exponent,
+            one,
+            work,
+            ..
+        } = self.prompt.scalars;
+        self.emit(Op::Clr {
+            p: self.prompt.pred,
+        });
+        self.emit(Op::Ldi {
+            dst: one,
+            value: 1.0,
+        });
         if self.w.scale_input {
-            self.emit(Op::Stat { dst: exponent, matrix: self.matrix });
-            self.emit(Op::Sqrt { dst: exponent, a: exponent });
-            self.emit(Op::Ldi { dst: work, value: SCALED_NORM });
-            self.emit(Op::Div { dst: exponent, a: work, b: exponent });
-            self.emit(Op::Log2 { dst: exponent, a: exponent });
+            self.emit(Op::Stat {
+                dst: exponent,
+                matrix: self.matrix,
+            });
+            self.emit(Op::Sqrt {
+                dst: exponent,
+                a: exponent,
+            });
+            self.emit(Op::Ldi {
+                dst: work,
+                value: SCALED_NORM,
+            });
+            self.emit(Op::Div {
+                dst: exponent,
+                a: work,
+                b: exponent,
+            });
+            self.emit(Op::Log2 {
+                dst: exponent,
+                a: exponent,
+            });
         } else {
-            self.emit(Op::Ldi { dst: exponent, value: 0.0 });
+            self.emit(Op::Ldi {
+                dst: exponent,
+                value: 0.0,
+            });
         }
     }
 
     fn product(&mut self, side: Side, step: u16, input: Buf) {
         self.phase = Phase::Reorth;
         self.loaded = 0;
-        let against = if self.w.gram_schmidt_passes > 0 { step } else { 0 };
+        let against = if self.w.gram_schmidt_passes > 0 {
+            step
+        } else {
+            0
+        };
         let ahead = u16::try_from(self.w.prefetch).expect("at most 16");
         while self.loaded < against.min(ahead) {
             self.load(side, self.loaded);
@@ -352,7 +454,10 @@ impl Emitter<'_> {
     }
 
     fn load(&mut self, side: Side, index: u16) {
-        self.emit(Op::Ld { dst: self.slot(side, index), src: self.basis(side, index) });
+        self.emit(Op::Ld {
+            dst: self.slot(side, index),
+            src: self.basis(side, index),
+        });
     }
 
     /// Loads basis vector `index` and as many after it as prefetching says.
@@ -378,13 +483,23 @@ impl Emitter<'_> {
         let turn = self.next_coefficient;
         self.next_coefficient = 1 - turn;
         let regions = self.side(side);
-        let (c, summed) = (regions.coefficients[turn], regions.summed.get(turn).copied());
+        let (c, summed) = (
+            regions.coefficients[turn],
+            regions.summed.get(turn).copied(),
+        );
         let single = regions.parts == 1;
         let (z, v) = (self.vector(side, step), self.slot(side, index));
-        self.emit(Op::Bc { dst: c, src, start: 0 });
+        self.emit(Op::Bc {
+            dst: c,
+            src,
+            start: 0,
+        });
         match summed {
             Some(summed) => {
-                self.emit(Op::CSum { dst: summed, src: c });
+                self.emit(Op::CSum {
+                    dst: summed,
+                    src: c,
+                });
                 self.emit(Op::Axpy { z, v, c: summed });
             }
             None if single => self.emit(Op::Axpy { z, v, c }),
@@ -428,7 +543,14 @@ impl Emitter<'_> {
 
     fn normalize(&mut self, side: Side, step: u16, column: u16) {
         self.phase = Phase::Norm;
-        let Scalars { alpha, beta, one, largest, work, .. } = self.prompt.scalars;
+        let Scalars {
+            alpha,
+            beta,
+            one,
+            largest,
+            work,
+            ..
+        } = self.prompt.scalars;
         let is_start = side == Side::V && column == 0;
         let norm = match side {
             Side::U => nth(alpha, column),
@@ -440,21 +562,49 @@ impl Emitter<'_> {
         self.next_part = (self.next_part + 1) % PARTIAL_REGISTERS;
         let regions = self.side(side);
         let (src, n) = (regions.partials[0], regions.parts);
-        self.emit(Op::Dot { dst: part, a: z, b: z });
-        self.emit(Op::PutW { dst: src, src: part });
-        self.emit(Op::Sum { dst: norm, src, start: 0, n });
+        self.emit(Op::Dot {
+            dst: part,
+            a: z,
+            b: z,
+        });
+        self.emit(Op::PutW {
+            dst: src,
+            src: part,
+        });
+        self.emit(Op::Sum {
+            dst: norm,
+            src,
+            start: 0,
+            n,
+        });
         self.emit(Op::Sqrt { dst: norm, a: norm });
         if !is_start {
             let first = side == Side::U && column == 0;
-            self.emit(Op::Max { dst: largest, a: if first { norm } else { largest }, b: norm });
+            self.emit(Op::Max {
+                dst: largest,
+                a: if first { norm } else { largest },
+                b: norm,
+            });
             let tolerance = u16::try_from(self.w.breakdown_tolerance_log2).expect("at most 126");
-            self.emit(Op::Brk { p: self.prompt.pred, x: norm, max: largest, tolerance });
+            self.emit(Op::Brk {
+                p: self.prompt.pred,
+                x: norm,
+                max: largest,
+                tolerance,
+            });
             self.guarded = true;
         }
-        self.emit(Op::Div { dst: work, a: one, b: norm });
+        self.emit(Op::Div {
+            dst: work,
+            a: one,
+            b: norm,
+        });
         let c = self.broadcast_scalar(side, work);
         self.emit(Op::Scale { dst: z, src: z, c });
-        self.emit(Op::St { dst: self.basis(side, column), src: z });
+        self.emit(Op::St {
+            dst: self.basis(side, column),
+            src: z,
+        });
     }
 
     fn factor(&mut self, side: Side) {
@@ -462,14 +612,33 @@ impl Emitter<'_> {
             self.phase = Phase::Factors;
             let turn = usize::from(index % 2);
             let regions = self.side(side);
-            let (c, src, dst) = (regions.combination[turn], regions.small_vectors, regions.slots[usize::from(index) % regions.slots.len()]);
-            let leaving = BankVec { index: index % 2, ..regions.factor };
+            let (c, src, dst) = (
+                regions.combination[turn],
+                regions.small_vectors,
+                regions.slots[usize::from(index) % regions.slots.len()],
+            );
+            let leaving = BankVec {
+                index: index % 2,
+                ..regions.factor
+            };
             let start = u32::from(index) * u32::from(self.graph.iterations);
             self.emit(Op::Bc { dst: c, src, start });
-            self.emit(Op::Comb { dst, src: self.basis(side, 0), c });
-            self.emit(Op::St { dst: leaving, src: dst });
+            self.emit(Op::Comb {
+                dst,
+                src: self.basis(side, 0),
+                c,
+            });
+            self.emit(Op::St {
+                dst: leaving,
+                src: dst,
+            });
             self.phase = Phase::Transfer;
-            self.emit(Op::Out { matrix: self.matrix, side, index, src: leaving });
+            self.emit(Op::Out {
+                matrix: self.matrix,
+                side,
+                index,
+                src: leaving,
+            });
         }
     }
 }

@@ -8,8 +8,8 @@ use thiserror::Error;
 use crate::layouts::{PromptLayouts, layouts};
 use crate::lower::{Lowering, Prompt};
 use crate::memory::Memory;
-use crate::product::Budget;
 use crate::params::{Scheme, Windows, WorkloadParams};
+use crate::product::Budget;
 
 /// A mapping that the machine cannot hold.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -23,7 +23,10 @@ pub struct MapError {
 
 impl MapError {
     pub(crate) fn new(key: &'static str, message: impl Into<String>) -> MapError {
-        MapError { key, message: message.into() }
+        MapError {
+            key,
+            message: message.into(),
+        }
     }
 }
 
@@ -48,7 +51,10 @@ pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
     if w.rank > w.iterations {
         return Err(MapError::new(
             "workload.rank",
-            format!("rank {} needs at least as many iterations; workload.iterations = {}", w.rank, w.iterations),
+            format!(
+                "rank {} needs at least as many iterations; workload.iterations = {}",
+                w.rank, w.iterations
+            ),
         ));
     }
     let iterations = w.iterations.min(w.rows).min(w.columns);
@@ -76,15 +82,28 @@ pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
         Windows::Shared => 1,
         Windows::Disjoint => short(in_flight),
     };
-    let program = Program { layouts: table, channels, overlap_ingest: w.overlap_ingest, ..Program::default() };
+    // Two sets of matrices when one arrives while the other is used; during a single group nothing arrives.
+    let overlap_ingest = w.overlap_ingest && w.prompts > in_flight;
+    let sets = if overlap_ingest { 2 } else { 1 };
+    let program = Program {
+        layouts: table,
+        channels,
+        overlap_ingest,
+        ..Program::default()
+    };
     let mut memory = Memory::new(arch, program)?;
-    // Two sets of matrices when one arrives while the other is used.
-    let sets = if w.overlap_ingest && w.prompts > in_flight { 2 } else { 1 };
     let windows = Spaces::new(w, &memory, &prompt_layouts);
     let mut prompts = Vec::new();
     for (number, layouts) in (0..in_flight).zip(&prompt_layouts) {
         windows.enter(&mut memory, number);
-        prompts.push(Prompt::new(&mut memory, w, &graph, short(number), *layouts, sets)?);
+        prompts.push(Prompt::new(
+            &mut memory,
+            w,
+            &graph,
+            short(number),
+            *layouts,
+            sets,
+        )?);
     }
     // Two products per prompt share what the prompts leave.
     let per_window = if windows.buffers == 1 { in_flight } else { 1 };
@@ -93,17 +112,35 @@ pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
         memory.buffer_rows_left() / (2 * u64::from(per_window))
     });
     let buffer_rows = buffer_rows.min().expect("at least one prompt");
-    let budget = Budget { buffer_rows, global_words: memory.global_words_left() / (2 * u64::from(in_flight)) };
+    let budget = Budget {
+        buffer_rows,
+        global_words: memory.global_words_left() / (2 * u64::from(in_flight)),
+    };
     let mut lowerings = Vec::new();
     for (number, prompt) in (0..in_flight).zip(&prompts) {
         windows.enter(&mut memory, number);
         lowerings.push(Lowering::new(&mut memory, w, &graph, prompt, budget)?);
     }
     memory.check_tables()?;
-    let mut batch = Batch { lowerings: &lowerings, instrs: Vec::new() };
-    if sets == 1 { batch.one_after_the_other(w.prompts, in_flight) } else { batch.overlapped(w.prompts, in_flight) }
+    let mut batch = Batch {
+        lowerings: &lowerings,
+        instrs: Vec::new(),
+    };
+    if sets == 1 {
+        batch.one_after_the_other(w.prompts, in_flight)
+    } else {
+        batch.overlapped(w.prompts, in_flight)
+    }
     let Batch { instrs, .. } = batch;
-    Ok(Mapped { program: Program { instrs, ..memory.program }, graph, iterations, rank })
+    Ok(Mapped {
+        program: Program {
+            instrs,
+            ..memory.program
+        },
+        graph,
+        iterations,
+        rank,
+    })
 }
 
 /// How many separate spaces there are in buffers and banks: one, or one per prompt in flight.
@@ -115,13 +152,22 @@ struct Spaces {
 impl Spaces {
     fn new(w: &WorkloadParams, memory: &Memory<'_>, prompts: &[PromptLayouts]) -> Spaces {
         if w.windows == Windows::Shared {
-            return Spaces { buffers: 1, banks: 1 };
+            return Spaces {
+                buffers: 1,
+                banks: 1,
+            };
         }
         // The last bank of a window may be the first of the next; spread windows share all of them or none.
-        let mut runs: Vec<_> = prompts.iter().flat_map(|p| memory.shape(p.basis(Side::U)).banks.clone()).collect();
+        let mut runs: Vec<_> = prompts
+            .iter()
+            .flat_map(|p| memory.shape(p.basis(Side::U)).banks.clone())
+            .collect();
         runs.sort_by_key(|run| run.start);
         let apart = runs.windows(2).all(|pair| pair[0].end <= pair[1].start);
-        Spaces { buffers: prompts.len(), banks: if apart { prompts.len() } else { 1 } }
+        Spaces {
+            buffers: prompts.len(),
+            banks: if apart { prompts.len() } else { 1 },
+        }
     }
 
     fn enter(&self, memory: &mut Memory<'_>, prompt: u32) {
@@ -140,12 +186,15 @@ impl Batch<'_> {
     fn one_after_the_other(&mut self, prompts: u32, in_flight: u32) {
         let full = prompts / in_flight;
         self.repeat(full, |batch| {
-            batch.instrs.extend(batch.ingest(0, 0, in_flight, in_flight));
+            batch
+                .instrs
+                .extend(batch.ingest(0, 0, in_flight, in_flight));
             batch.compute_while(0, in_flight, &[]);
         });
         let rest = prompts % in_flight;
         if rest > 0 {
-            self.instrs.extend(self.ingest(0, full * in_flight, rest, 0));
+            self.instrs
+                .extend(self.ingest(0, full * in_flight, rest, 0));
             self.compute_while(0, rest, &[]);
         }
     }
@@ -159,19 +208,39 @@ impl Batch<'_> {
         self.instrs.extend(self.ingest(0, 0, in_flight, 0));
         if pairs > 0 {
             self.repeat(pairs, |batch| {
-                batch.compute_while(0, in_flight, &batch.ingest(1, in_flight, in_flight, 2 * in_flight));
-                batch.compute_while(1, in_flight, &batch.ingest(0, 2 * in_flight, in_flight, 2 * in_flight));
+                batch.compute_while(
+                    0,
+                    in_flight,
+                    &batch.ingest(1, in_flight, in_flight, 2 * in_flight),
+                );
+                batch.compute_while(
+                    1,
+                    in_flight,
+                    &batch.ingest(0, 2 * in_flight, in_flight, 2 * in_flight),
+                );
             });
         }
         let mut group = 2 * pairs;
         let mut set = 0;
         loop {
-            let size = |group: u32| if group < full { in_flight } else if group == full { rest } else { 0 };
+            let size = |group: u32| {
+                if group < full {
+                    in_flight
+                } else if group == full {
+                    rest
+                } else {
+                    0
+                }
+            };
             let (here, next) = (size(group), size(group + 1));
             if here == 0 {
                 break;
             }
-            self.compute_while(set, here, &self.ingest(1 - set, (group + 1) * in_flight, next, 0));
+            self.compute_while(
+                set,
+                here,
+                &self.ingest(1 - set, (group + 1) * in_flight, next, 0),
+            );
             group += 1;
             set = 1 - set;
         }
@@ -180,35 +249,65 @@ impl Batch<'_> {
     fn repeat(&mut self, count: u32, body: impl FnOnce(&mut Self)) {
         let head = self.instrs.len();
         if count > 1 {
-            self.instrs.push(Instr { op: Op::Loop { count, length: 0 }, guard: None, phase: Phase::Control });
+            self.instrs.push(Instr {
+                op: Op::Loop { count, length: 0 },
+                guard: None,
+                phase: Phase::Control,
+            });
         }
         let start = self.instrs.len();
         body(self);
         if count > 1 {
-            let length = u32::try_from(self.instrs.len() - start).expect("bodies are shorter than 2^32");
+            let length =
+                u32::try_from(self.instrs.len() - start).expect("bodies are shorter than 2^32");
             self.instrs[head].op = Op::Loop { count, length };
         }
     }
 
     fn ingest(&self, set: usize, first: u32, prompts: u32, stride: u32) -> Vec<Instr> {
         let ingest = |(lowering, prompt): (&Lowering, u32)| {
-            let op = Op::Ingest { matrix: lowering.matrix(set), prompt, stride };
-            Instr { op, guard: None, phase: Phase::Ingest }
+            let op = Op::Ingest {
+                matrix: lowering.matrix(set),
+                prompt,
+                stride,
+            };
+            Instr {
+                op,
+                guard: None,
+                phase: Phase::Ingest,
+            }
         };
-        self.lowerings.iter().zip(first..first + prompts).map(ingest).collect()
+        self.lowerings
+            .iter()
+            .zip(first..first + prompts)
+            .map(ingest)
+            .collect()
     }
 
     /// One instruction of each prompt in turn. The next prompts are sent for once the statistics
     /// unit has given the start vectors, evenly over the rest, since they come one after the other.
     fn compute_while(&mut self, set: usize, prompts: u32, next: &[Instr]) {
-        let bodies: Vec<(&[Instr], &[Instr])> = self.lowerings.iter().zip(0..prompts).map(|(l, _)| l.body(set)).collect();
+        let bodies: Vec<(&[Instr], &[Instr])> = self
+            .lowerings
+            .iter()
+            .zip(0..prompts)
+            .map(|(l, _)| l.body(set))
+            .collect();
         self.take_turns(bodies.iter().map(|b| b.0), &[]);
         self.take_turns(bodies.iter().map(|b| b.1), next);
     }
 
-    fn take_turns<'b>(&mut self, bodies: impl Iterator<Item = &'b [Instr]> + Clone, between: &[Instr]) {
+    fn take_turns<'b>(
+        &mut self,
+        bodies: impl Iterator<Item = &'b [Instr]> + Clone,
+        between: &[Instr],
+    ) {
         let longest = bodies.clone().map(<[Instr]>::len).max().unwrap_or_default();
-        let mut between = between.iter().enumerate().map(|(n, instr)| (n * longest / between.len(), *instr)).peekable();
+        let mut between = between
+            .iter()
+            .enumerate()
+            .map(|(n, instr)| (n * longest / between.len(), *instr))
+            .peekable();
         for i in 0..longest {
             while let Some((_, instr)) = between.next_if(|(at, _)| *at == i) {
                 self.instrs.push(instr);

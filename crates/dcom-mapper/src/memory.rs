@@ -1,7 +1,10 @@
 //! Allocation of buffer, bank and global memory regions while a program is built.
 
 use dcom_arch::Arch;
-use dcom_isa::{BankDecl, BankVec, BufferDecl, BufferKind, Buf, Glob, GlobalDecl, Lay, Program, Reg, Shape, Store};
+use dcom_isa::{
+    BankDecl, BankVec, Buf, BufferDecl, BufferKind, Glob, GlobalDecl, Lay, Program, Reg, Shape,
+    Store,
+};
 
 use crate::map::MapError;
 
@@ -23,9 +26,21 @@ impl<'a> Memory<'a> {
         let shapes = program
             .layouts
             .iter()
-            .map(|l| l.check(arch).map_err(|m| MapError::new("mapping.expansion_factor", m)))
+            .map(|l| {
+                l.check(arch)
+                    .map_err(|m| MapError::new("mapping.expansion_factor", m))
+            })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Memory { arch, program, shapes, buffer_rows: vec![0], bank_rows: vec![0], window: 0, global_words: 0, regs: 0 })
+        Ok(Memory {
+            arch,
+            program,
+            shapes,
+            buffer_rows: vec![0],
+            bank_rows: vec![0],
+            window: 0,
+            global_words: 0,
+            regs: 0,
+        })
     }
 
     /// From here on, regions are allocated in the clusters and banks of one of `buffers` and `banks`
@@ -82,15 +97,40 @@ impl<'a> Memory<'a> {
             ));
         }
         *self.used_buffer_rows() += rows;
-        self.program.buffers.push(BufferDecl { kind, layout, row: small(used) });
-        Ok(Buf(table_index(self.program.buffers.len(), "buffer regions", "sequencer.buffer_regions")?))
+        self.program.buffers.push(BufferDecl {
+            kind,
+            layout,
+            row: small(used),
+        });
+        Ok(Buf(table_index(
+            self.program.buffers.len(),
+            "buffer regions",
+            "sequencer.buffer_regions",
+        )?))
     }
 
     pub(crate) fn stack(&mut self, layout: Lay, vectors: u16) -> Result<BankVec, MapError> {
         let rows = u64::from(vectors) * self.shape(layout).vector_beats;
-        let row = small(self.take_bank_rows(rows, &format!("{vectors} vectors of {} elements", self.shape(layout).layout().len))?);
-        self.program.banks.push(BankDecl { layout, vectors, row });
-        Ok(BankVec { stack: table_index(self.program.banks.len(), "stacks of bank vectors", "sequencer.bank_vectors")?, index: 0 })
+        let row = small(self.take_bank_rows(
+            rows,
+            &format!(
+                "{vectors} vectors of {} elements",
+                self.shape(layout).layout().len
+            ),
+        )?);
+        self.program.banks.push(BankDecl {
+            layout,
+            vectors,
+            row,
+        });
+        Ok(BankVec {
+            stack: table_index(
+                self.program.banks.len(),
+                "stacks of bank vectors",
+                "sequencer.bank_vectors",
+            )?,
+            index: 0,
+        })
     }
 
     /// Takes bank rows; returns the first.
@@ -126,9 +166,16 @@ impl<'a> Memory<'a> {
                 ),
             ));
         }
-        self.program.globals.push(GlobalDecl { words: small(words), word: small(self.global_words) });
+        self.program.globals.push(GlobalDecl {
+            words: small(words),
+            word: small(self.global_words),
+        });
         self.global_words += words;
-        Ok(Glob(table_index(self.program.globals.len(), "global memory regions", "sequencer.global_regions")?))
+        Ok(Glob(table_index(
+            self.program.globals.len(),
+            "global memory regions",
+            "sequencer.global_regions",
+        )?))
     }
 
     /// The first of `n` consecutive scalar registers.
@@ -138,7 +185,10 @@ impl<'a> Memory<'a> {
         if self.regs > self.arch.scalar.registers {
             return Err(MapError::new(
                 "scalar.registers",
-                format!("too few scalar registers: {} are needed, there are {}", self.regs, self.arch.scalar.registers),
+                format!(
+                    "too few scalar registers: {} are needed, there are {}",
+                    self.regs, self.arch.scalar.registers
+                ),
             ));
         }
         Ok(Reg(u16::try_from(first).expect("at most 65535 registers")))
@@ -151,21 +201,49 @@ impl Memory<'_> {
         let (tables, limits) = (&self.program, self.arch.sequencer);
         let vectors = tables.banks.iter().map(|b| usize::from(b.vectors)).sum();
         for (key, what, used, limit) in [
-            ("sequencer.layouts", "layouts", tables.layouts.len(), limits.layouts),
-            ("sequencer.buffer_regions", "buffer regions", tables.buffers.len(), limits.buffer_regions),
-            ("sequencer.bank_vectors", "vectors in the banks", vectors, limits.bank_vectors),
-            ("sequencer.global_regions", "regions of global memory", tables.globals.len(), limits.global_regions),
+            (
+                "sequencer.layouts",
+                "layouts",
+                tables.layouts.len(),
+                limits.layouts,
+            ),
+            (
+                "sequencer.buffer_regions",
+                "buffer regions",
+                tables.buffers.len(),
+                limits.buffer_regions,
+            ),
+            (
+                "sequencer.bank_vectors",
+                "vectors in the banks",
+                vectors,
+                limits.bank_vectors,
+            ),
+            (
+                "sequencer.global_regions",
+                "regions of global memory",
+                tables.globals.len(),
+                limits.global_regions,
+            ),
         ] {
             if used as u64 > limit {
-                return Err(MapError::new(key, format!("{used} {what} are needed, the sequencer has {limit}")));
+                return Err(MapError::new(
+                    key,
+                    format!("{used} {what} are needed, the sequencer has {limit}"),
+                ));
             }
         }
         let streamed = tables.matrices.iter().filter(|m| m.store == Store::Memory);
-        let bytes: u64 = streamed.map(|m| 2 * u64::from(m.rows) * u64::from(m.columns)).sum();
+        let bytes: u64 = streamed
+            .map(|m| 2 * u64::from(m.rows) * u64::from(m.columns))
+            .sum();
         if bytes > self.arch.memory.capacity_bytes {
             return Err(MapError::new(
                 "memory.capacity_bytes",
-                format!("the prompts at hand take {bytes} bytes, the memory has {}", self.arch.memory.capacity_bytes),
+                format!(
+                    "the prompts at hand take {bytes} bytes, the memory has {}",
+                    self.arch.memory.capacity_bytes
+                ),
             ));
         }
         Ok(())

@@ -42,12 +42,20 @@ pub(crate) struct Product {
 impl Product {
     /// The vector that goes in and the one that comes out.
     fn sides(transposed: bool) -> (Side, Side) {
-        if transposed { (Side::U, Side::V) } else { (Side::V, Side::U) }
+        if transposed {
+            (Side::U, Side::V)
+        } else {
+            (Side::V, Side::U)
+        }
     }
 
     /// How the product cuts A.
     pub(crate) fn axis(w: &WorkloadParams, transposed: bool) -> Axis {
-        let dataflow = if transposed { w.transposed_product } else { w.product };
+        let dataflow = if transposed {
+            w.transposed_product
+        } else {
+            w.product
+        };
         match (dataflow, transposed) {
             (Dataflow::Gather, false) | (Dataflow::Reduce, true) => Axis::Rows,
             (Dataflow::Gather, true) | (Dataflow::Reduce, false) => Axis::Columns,
@@ -62,7 +70,11 @@ impl Product {
         transposed: bool,
         budget: Budget,
     ) -> Result<Product, MapError> {
-        let dataflow = if transposed { w.transposed_product } else { w.product };
+        let dataflow = if transposed {
+            w.transposed_product
+        } else {
+            w.product
+        };
         let (input, output) = Product::sides(transposed);
         let axis = Product::axis(w, transposed);
         let (len, tile) = match axis {
@@ -74,8 +86,16 @@ impl Product {
             Dataflow::Gather => output,
             Dataflow::Reduce => input,
         });
-        let mut product =
-            Product { transposed, dataflow, axis, layouts, strips: Vec::new(), wide: None, resliced: None, partials: None };
+        let mut product = Product {
+            transposed,
+            dataflow,
+            axis,
+            layouts,
+            strips: Vec::new(),
+            wide: None,
+            resliced: None,
+            partials: None,
+        };
         let resliced = match dataflow {
             Dataflow::Gather => output,
             Dataflow::Reduce => input,
@@ -104,11 +124,18 @@ impl Product {
                 product.wide = Some(memory.buffer(BufferKind::Wide, layout)?);
             }
             // Two regions, since the last strip may be shorter; at least one tile each.
-            strip = (rows_left / 2 * memory.arch.buffer_row_bytes() / bytes).min(words).max(tile);
+            strip = (rows_left / 2 * memory.arch.buffer_row_bytes() / bytes)
+                .min(words)
+                .max(tile);
         }
         product.add_strips(memory, len, tile, strip, window)?;
         if dataflow == Dataflow::Reduce {
-            let longest = product.strips.iter().map(|s| u64::from(s.len)).max().unwrap_or_default();
+            let longest = product
+                .strips
+                .iter()
+                .map(|s| u64::from(s.len))
+                .max()
+                .unwrap_or_default();
             product.partials = Some(memory.global(longest * partitions)?);
         }
         Ok(product)
@@ -116,9 +143,20 @@ impl Product {
 
     /// Cuts `len` elements into equal strips of whole tiles and at most `longest` elements; a shorter last
     /// strip has a region of its own.
-    fn add_strips(&mut self, memory: &mut Memory<'_>, len: u32, tile: u64, longest: u64, window: Lay) -> Result<(), MapError> {
+    fn add_strips(
+        &mut self,
+        memory: &mut Memory<'_>,
+        len: u32,
+        tile: u64,
+        longest: u64,
+        window: Lay,
+    ) -> Result<(), MapError> {
         let tiles = u64::from(len).div_ceil(tile);
-        let strips = if u64::from(len) <= longest { 1 } else { tiles.div_ceil((longest / tile).max(1)) };
+        let strips = if u64::from(len) <= longest {
+            1
+        } else {
+            tiles.div_ceil((longest / tile).max(1))
+        };
         let step = tiles.div_ceil(strips);
         let small = |n: u64| u32::try_from(n).expect("vectors are shorter than 2^32");
         let mut regions: Vec<(u32, Buf)> = Vec::new();
@@ -139,7 +177,12 @@ impl Product {
                     region
                 }
             };
-            self.strips.push(Strip { tiles: (small(first), small(end)), start: small(start), region, len: n });
+            self.strips.push(Strip {
+                tiles: (small(first), small(end)),
+                start: small(start),
+                region,
+                len: n,
+            });
             first = end;
         }
         Ok(())
@@ -156,9 +199,27 @@ impl Product {
     fn stream(&self, matrix: Mat, x: Buf, y: Buf, strip: &Strip, add: bool, exponent: Reg) -> Op {
         let (axis, (first_tile, end_tile)) = (self.axis, strip.tiles);
         if self.transposed {
-            Op::MvT { matrix, axis, x, y, first_tile, end_tile, add, exponent }
+            Op::MvT {
+                matrix,
+                axis,
+                x,
+                y,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            }
         } else {
-            Op::MvN { matrix, axis, x, y, first_tile, end_tile, add, exponent }
+            Op::MvN {
+                matrix,
+                axis,
+                x,
+                y,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            }
         }
     }
 
@@ -166,14 +227,32 @@ impl Product {
         let sliced = self.resliced.unwrap_or(output);
         let mut ops = Vec::new();
         for (i, strip) in self.strips.iter().enumerate() {
-            ops.push(Op::Gather { dst: strip.region, src: input, start: strip.start });
-            ops.push(self.stream(matrix, strip.region, self.wide.unwrap_or(sliced), strip, i > 0, exponent));
+            ops.push(Op::Gather {
+                dst: strip.region,
+                src: input,
+                start: strip.start,
+            });
+            ops.push(self.stream(
+                matrix,
+                strip.region,
+                self.wide.unwrap_or(sliced),
+                strip,
+                i > 0,
+                exponent,
+            ));
         }
         if let Some(wide) = self.wide {
-            ops.push(Op::Narrow { dst: sliced, src: wide });
+            ops.push(Op::Narrow {
+                dst: sliced,
+                src: wide,
+            });
         }
         if let Some(resliced) = self.resliced {
-            ops.push(Op::Gather { dst: output, src: resliced, start: 0 });
+            ops.push(Op::Gather {
+                dst: output,
+                src: resliced,
+                start: 0,
+            });
         }
         ops
     }
@@ -183,14 +262,28 @@ impl Product {
         let partials = self.partials.expect("allocated for this dataflow");
         let mut ops = Vec::new();
         if let Some(resliced) = self.resliced {
-            ops.push(Op::Gather { dst: resliced, src: input, start: 0 });
+            ops.push(Op::Gather {
+                dst: resliced,
+                src: input,
+                start: 0,
+            });
         }
         let x = self.resliced.unwrap_or(input);
         let layout = self.layouts.product(input_side);
         for strip in &self.strips {
             ops.push(self.stream(matrix, x, strip.region, strip, false, exponent));
-            ops.push(Op::PReduce { dst: partials, src: strip.region, layout });
-            ops.push(Op::GReduce { dst: output, src: partials, layout, start: strip.start, n: strip.len });
+            ops.push(Op::PReduce {
+                dst: partials,
+                src: strip.region,
+                layout,
+            });
+            ops.push(Op::GReduce {
+                dst: output,
+                src: partials,
+                layout,
+                start: strip.start,
+                n: strip.len,
+            });
         }
         ops
     }

@@ -18,7 +18,8 @@ fn main() {
 fn inputs() -> (Arch, WorkloadParams) {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
     let arch = Arch::read(&configs.join("arch/dcom-paper.toml")).expect("a machine");
-    let source = Source::read(configs.join("workloads/paper-fig12.toml")).expect("the file is there");
+    let source =
+        Source::read(configs.join("workloads/paper-fig12.toml")).expect("the file is there");
     let mut workload = WorkloadParams::parse(source).expect("a workload");
     workload.set("workload.prompts", "1").expect("in range");
     (arch, workload)
@@ -41,7 +42,10 @@ fn mapping(bencher: Bencher<'_, '_>) {
 fn verification(bencher: Bencher<'_, '_>) {
     let (arch, workload) = inputs();
     let (program, instrs) = program(&arch, &workload);
-    bencher.counter(instrs).with_inputs(|| program.clone()).bench_values(|program| program.verify(&arch));
+    bencher
+        .counter(instrs)
+        .with_inputs(|| program.clone())
+        .bench_values(|program| program.verify(&arch));
 }
 
 #[divan::bench]
@@ -49,7 +53,9 @@ fn simulation(bencher: Bencher<'_, '_>) {
     let (arch, workload) = inputs();
     let (program, instrs) = program(&arch, &workload);
     let verified = program.verify(&arch).expect("legal");
-    bencher.counter(instrs).bench(|| simulate(&verified, Options::default()));
+    bencher
+        .counter(instrs)
+        .bench(|| simulate(&verified, Options::default()));
 }
 
 #[divan::bench]

@@ -28,7 +28,11 @@ pub struct LowerBound {
 pub fn lower_bound(program: &Verified<'_>) -> LowerBound {
     let plans = Plans::new(program);
     let mut units = [0u64; UnitKind::ALL.len()];
-    let mut chain = Chain { ready: vec![0; plans.resources.len()], released: vec![0; plans.resources.len()], last: 0 };
+    let mut chain = Chain {
+        ready: vec![0; plans.resources.len()],
+        released: vec![0; plans.resources.len()],
+        last: 0,
+    };
     let instrs = &program.program().instrs;
     let mut at = 0;
     while at < instrs.len() {
@@ -62,7 +66,12 @@ pub fn lower_bound(program: &Verified<'_>) -> LowerBound {
             (limiter, cycles) = (kind.name(), *bound);
         }
     }
-    LowerBound { cycles, units, chain: chain.last, limiter }
+    LowerBound {
+        cycles,
+        units,
+        chain: chain.last,
+        limiter,
+    }
 }
 
 struct Chain {
@@ -80,7 +89,9 @@ impl Chain {
             start = start.max(self.ready[r as usize]);
         }
         for &w in writes {
-            start = start.max(self.ready[w as usize]).max(self.released[w as usize]);
+            start = start
+                .max(self.ready[w as usize])
+                .max(self.released[w as usize]);
         }
         let end = start + plan.work.cycles;
         for &w in writes {

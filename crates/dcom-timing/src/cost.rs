@@ -2,11 +2,12 @@
 
 use dcom_arch::Arch;
 use dcom_base::{ceil_div, log2_ceil};
-use dcom_isa::{Axis, BufferKind, Buf, Mat, Op, Reduction, Reg, Shape, Store, StartKind};
+use dcom_isa::{Axis, Buf, BufferKind, Mat, Op, Reduction, Reg, Shape, StartKind, Store};
 
 use crate::plan::Builder;
 use crate::unit::UnitKind::{
-    Fill, GlobalRead, GlobalWrite, Lanes, LinkIn, LinkOut, Memory, Network, Port, Result, Scalar, Statistics, Svd, WritePort,
+    Fill, GlobalRead, GlobalWrite, Lanes, LinkIn, LinkOut, Memory, Network, Port, Result, Scalar,
+    Statistics, Svd, WritePort,
 };
 
 /// Latencies under the short names of the document.
@@ -56,19 +57,79 @@ fn partition_sum(arch: &Arch, shape: &Shape) -> u64 {
 pub(crate) fn plan(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     match *op {
         Op::Ingest { matrix, .. } => ingest(b, matrix),
-        Op::In { .. } | Op::Out { .. } | Op::Ld { .. } | Op::St { .. } | Op::Gather { .. } => transfer(b, op),
-        Op::MvN { matrix, axis, x, y, first_tile, end_tile, add, exponent } => {
+        Op::In { .. } | Op::Out { .. } | Op::Ld { .. } | Op::St { .. } | Op::Gather { .. } => {
+            transfer(b, op)
+        }
+        Op::MvN {
+            matrix,
+            axis,
+            x,
+            y,
+            first_tile,
+            end_tile,
+            add,
+            exponent,
+        } => {
             let local = axis == Axis::Rows;
-            let stream = Stream { matrix, axis, first_tile, end_tile, add, exponent };
-            if local { stream.plan(b, Some((x, y)), None) } else { stream.plan(b, None, Some((x, y))) }
+            let stream = Stream {
+                matrix,
+                axis,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            };
+            if local {
+                stream.plan(b, Some((x, y)), None)
+            } else {
+                stream.plan(b, None, Some((x, y)))
+            }
         }
-        Op::MvT { matrix, axis, x, y, first_tile, end_tile, add, exponent } => {
+        Op::MvT {
+            matrix,
+            axis,
+            x,
+            y,
+            first_tile,
+            end_tile,
+            add,
+            exponent,
+        } => {
             let local = axis == Axis::Columns;
-            let stream = Stream { matrix, axis, first_tile, end_tile, add, exponent };
-            if local { stream.plan(b, Some((x, y)), None) } else { stream.plan(b, None, Some((x, y))) }
+            let stream = Stream {
+                matrix,
+                axis,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            };
+            if local {
+                stream.plan(b, Some((x, y)), None)
+            } else {
+                stream.plan(b, None, Some((x, y)))
+            }
         }
-        Op::MvNT { matrix, axis, x, y, u, w, first_tile, end_tile, add, exponent } => {
-            let stream = Stream { matrix, axis, first_tile, end_tile, add, exponent };
+        Op::MvNT {
+            matrix,
+            axis,
+            x,
+            y,
+            u,
+            w,
+            first_tile,
+            end_tile,
+            add,
+            exponent,
+        } => {
+            let stream = Stream {
+                matrix,
+                axis,
+                first_tile,
+                end_tile,
+                add,
+                exponent,
+            };
             match axis {
                 Axis::Rows => stream.plan(b, Some((x, y)), Some((u, w))),
                 Axis::Columns => stream.plan(b, Some((u, w)), Some((x, y))),
@@ -99,10 +160,19 @@ pub(crate) fn plan(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.write(b.resources.buffer(dst));
             let coefficients = coefficients(b, dst);
             let t = Latency::new(b.arch);
-            let n = ceil_div(coefficients, b.arch.broadcast.width_words.min(b.arch.cluster.ingest_elements));
+            let n = ceil_div(
+                coefficients,
+                b.arch
+                    .broadcast
+                    .width_words
+                    .min(b.arch.cluster.ingest_elements),
+            );
             b.single(GlobalRead, t.s, n);
             b.banks(Fill, t.s + t.gr, n);
-            b.work(GlobalRead, ceil_div(coefficients, b.arch.broadcast.width_words));
+            b.work(
+                GlobalRead,
+                ceil_div(coefficients, b.arch.broadcast.width_words),
+            );
             b.activity.global_read_words += coefficients;
             b.activity.buffer_write_elements += coefficients * window_clusters(b);
             b.release(t.s + n);
@@ -158,7 +228,11 @@ fn ingest(b: &mut Builder<'_, '_>, matrix: Mat) -> u64 {
     let copies: &[(Axis, dcom_isa::Lay)] = match m.store {
         Store::Memory => &[],
         Store::Banks { axis, layout, .. } => &[(axis, layout)],
-        Store::BanksBoth { rows_layout, columns_layout, .. } => &[(Axis::Rows, rows_layout), (Axis::Columns, columns_layout)],
+        Store::BanksBoth {
+            rows_layout,
+            columns_layout,
+            ..
+        } => &[(Axis::Rows, rows_layout), (Axis::Columns, columns_layout)],
     };
     // Copies go through the same write ports, one after the other.
     let beats = copies.iter().map(|(axis, layout)| {
@@ -176,7 +250,12 @@ fn ingest(b: &mut Builder<'_, '_>, matrix: Mat) -> u64 {
         }
         b.activity.memory_write_bytes += bytes;
     }
-    b.banks_of(WritePort, copies.iter().map(|(_, layout)| *layout), t.s + b.arch.link.latency_cycles, n);
+    b.banks_of(
+        WritePort,
+        copies.iter().map(|(_, layout)| *layout),
+        t.s + b.arch.link.latency_cycles,
+        n,
+    );
     b.activity.bank_write_elements += elements * copies.len() as u64;
     b.single(LinkIn, t.s, n);
     b.single(Statistics, t.s, n);
@@ -185,7 +264,8 @@ fn ingest(b: &mut Builder<'_, '_>, matrix: Mat) -> u64 {
     b.work(Statistics, ceil_div(elements, width));
     b.activity.link_in_bytes += bytes;
     b.activity.statistics_elements += elements;
-    let depth = t.m + b.arch.cluster.add32_cycles * (log2_ceil(width) + log2_ceil(ceil_div(elements, width)));
+    let depth = t.m
+        + b.arch.cluster.add32_cycles * (log2_ceil(width) + log2_ceil(ceil_div(elements, width)));
     t.s + b.arch.link.latency_cycles + n + depth + t.kw
 }
 
@@ -199,7 +279,10 @@ fn transfer(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
         Op::Ld { dst, src } => {
             b.read(b.resources.bank(src));
             b.write(b.resources.buffer(dst));
-            let n = v * ceil_div(granule.min(b.arch.bank.port_elements), b.arch.cluster.ingest_elements);
+            let n = v * ceil_div(
+                granule.min(b.arch.bank.port_elements),
+                b.arch.cluster.ingest_elements,
+            );
             b.banks(Port, t.s, n);
             b.banks(Fill, t.s + t.kr, n);
             b.work(Port, len);
@@ -251,12 +334,19 @@ fn transfer(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.single(GlobalRead, t.s + t.br + t.gw, n);
             b.layout = b.program.program().buffers[dst.index()].layout;
             b.banks(Fill, t.s + t.br + t.gw + t.gr, n);
-            let full = matches!(b.program.program().buffers[dst.index()].kind, BufferKind::Full(_));
+            let full = matches!(
+                b.program.program().buffers[dst.index()].kind,
+                BufferKind::Full(_)
+            );
             b.work(GlobalWrite, ceil_div(words, width));
             b.activity.buffer_read_elements += words;
             b.activity.global_write_words += words;
             b.activity.global_read_words += words;
-            b.activity.buffer_write_elements += if full { words * window_clusters(b) } else { words };
+            b.activity.buffer_write_elements += if full {
+                words * window_clusters(b)
+            } else {
+                words
+            };
             b.release(t.s + n);
             t.s + t.br + t.gw + t.gr + n + t.bw
         }
@@ -276,7 +366,12 @@ struct Stream {
 
 impl Stream {
     /// `local` has a sliced result, `partial` one of partial sums per cluster: input and output each.
-    fn plan(&self, b: &mut Builder<'_, '_>, local: Option<(Buf, Buf)>, partial: Option<(Buf, Buf)>) -> u64 {
+    fn plan(
+        &self,
+        b: &mut Builder<'_, '_>,
+        local: Option<(Buf, Buf)>,
+        partial: Option<(Buf, Buf)>,
+    ) -> u64 {
         let t = Latency::new(b.arch);
         b.read(b.resources.matrix(self.matrix));
         b.read(b.resources.reg(self.exponent));
@@ -289,7 +384,9 @@ impl Stream {
             Axis::Rows => (m.rows, m.columns),
             Axis::Columns => (m.columns, m.rows),
         };
-        let strip = b.program.strip(self.axis, along, self.first_tile, self.end_tile);
+        let strip = b
+            .program
+            .strip(self.axis, along, self.first_tile, self.end_tile);
         let elements = u64::from(cut) * u64::from(strip.end - strip.start);
         let tiles = u64::from(self.end_tile - self.first_tile);
         let shape = shape(b);
@@ -300,7 +397,8 @@ impl Stream {
         };
         let mut depth = 0;
         if local.is_some() {
-            depth = t.m + along_tree + b.arch.pairwise_cycles(tiles) + if self.add { t.a } else { 0 };
+            depth =
+                t.m + along_tree + b.arch.pairwise_cycles(tiles) + if self.add { t.a } else { 0 };
         }
         let mut positions = tiles;
         if partial.is_some() {
@@ -320,7 +418,8 @@ impl Stream {
             n = n.max(memory);
             d += b.arch.memory.exposed_latency_cycles;
             let layout = shape.layout();
-            let channel = u16::try_from(layout.first / layout.count).expect("verified: below the number of channels");
+            let channel = u16::try_from(layout.first / layout.count)
+                .expect("verified: below the number of channels");
             b.memory(Some(channel), t.s, n);
             b.work(Memory, memory);
             b.activity.memory_read_bytes += 2 * elements;
@@ -331,13 +430,33 @@ impl Stream {
         b.banks(Port, t.s, n);
         b.banks(Lanes, t.s + d, n);
         b.banks(Result, t.s + d + depth, n);
-        self.count(b, shape, local.is_some(), partial.is_some(), elements, cut.into(), (strip.end - strip.start).into());
+        self.count(
+            b,
+            shape,
+            local.is_some(),
+            partial.is_some(),
+            elements,
+            cut.into(),
+            (strip.end - strip.start).into(),
+        );
         b.release(t.s + d + n);
         t.s + d + depth + n + t.bw
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call; the counts are all different things")]
-    fn count(&self, b: &mut Builder<'_, '_>, shape: &Shape, local: bool, partial: bool, elements: u64, cut: u64, strip: u64) {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call; the counts are all different things"
+    )]
+    fn count(
+        &self,
+        b: &mut Builder<'_, '_>,
+        shape: &Shape,
+        local: bool,
+        partial: bool,
+        elements: u64,
+        cut: u64,
+        strip: u64,
+    ) {
         let activity = &mut b.activity;
         if local {
             activity.multiplications += elements;
@@ -351,7 +470,8 @@ impl Stream {
             activity.multiplications += elements;
             activity.additions += elements - strip * shape.engaged_clusters;
             // Every block writes them; every block but a cluster's first reads them.
-            activity.buffer_read_elements += cut + 2 * strip * (shape.blocks - shape.engaged_clusters);
+            activity.buffer_read_elements +=
+                cut + 2 * strip * (shape.blocks - shape.engaged_clusters);
             activity.buffer_write_elements += 2 * strip * shape.blocks;
         }
     }
@@ -361,12 +481,17 @@ fn reduce(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     let t = Latency::new(b.arch);
     let width = b.arch.broadcast.width_words;
     match *op {
-        Op::PReduce { dst, src, layout: _ } => {
+        Op::PReduce {
+            dst,
+            src,
+            layout: _,
+        } => {
             b.read(b.resources.buffer(src));
             b.write(b.resources.global(dst));
             let (len, partitions) = (coefficients(b, src), shape(b).engaged_partitions);
             let r = partition_sum(b.arch, shape(b));
-            let n = ceil_div(len, b.arch.network.width_words).max(ceil_div(partitions * len, width));
+            let n =
+                ceil_div(len, b.arch.network.width_words).max(ceil_div(partitions * len, width));
             b.banks(Lanes, t.s, n);
             b.banks(Network, t.s + t.br, n);
             b.single(GlobalWrite, t.s + t.br + r, n);
@@ -379,7 +504,13 @@ fn reduce(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.release(t.s + n);
             t.s + t.br + r + n + t.gw
         }
-        Op::GReduce { dst, src, layout, start: _, n: len } => {
+        Op::GReduce {
+            dst,
+            src,
+            layout,
+            start: _,
+            n: len,
+        } => {
             b.read(b.resources.global(src));
             b.write(b.resources.buffer(dst));
             let partitions = b.program.shape(layout).engaged_partitions;
@@ -432,7 +563,8 @@ fn elementwise(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     };
     b.activity.buffer_write_elements += len;
     let lanes = b.arch.lanes();
-    let n = ceil_div(shape(b).local_len(), lanes) * ceil_div(lanes, b.arch.cluster.buffer_read_elements);
+    let n = ceil_div(shape(b).local_len(), lanes)
+        * ceil_div(lanes, b.arch.cluster.buffer_read_elements);
     b.banks(Lanes, t.s, n);
     b.banks(Result, t.s + depth, n);
     b.work(Lanes, len);
@@ -557,7 +689,12 @@ fn scalar(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.read(b.resources.matrix(matrix));
             b.write(b.resources.reg(dst));
         }
-        Op::Brk { p, x, max, tolerance: _ } => {
+        Op::Brk {
+            p,
+            x,
+            max,
+            tolerance: _,
+        } => {
             b.read(b.resources.reg(x));
             b.read(b.resources.reg(max));
             b.write(b.resources.pred(p));
@@ -575,7 +712,12 @@ fn scalar_side(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
     let t = Latency::new(b.arch);
     let width = b.arch.broadcast.width_words;
     match *op {
-        Op::Sum { dst, src, start: _, n } => {
+        Op::Sum {
+            dst,
+            src,
+            start: _,
+            n,
+        } => {
             b.read(b.resources.global(src));
             b.write(b.resources.reg(dst));
             let n = u64::from(n);
@@ -586,7 +728,9 @@ fn scalar_side(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.activity.global_read_words += n;
             b.activity.scalar_operations += n - 1;
             b.release(t.s + groups);
-            t.s + t.gr + groups + b.arch.cluster.add32_cycles * (log2_ceil(n.min(width)) + log2_ceil(groups))
+            t.s + t.gr
+                + groups
+                + b.arch.cluster.add32_cycles * (log2_ceil(n.min(width)) + log2_ceil(groups))
         }
         Op::Sbc { dst, src } => {
             b.read(b.resources.reg(src));
@@ -601,12 +745,22 @@ fn scalar_side(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.activity.buffer_write_elements += 2 * window_clusters(b);
             t.s + 1 + t.gw + t.gr + t.bw
         }
-        Op::Start { dst, matrix, kind, exponent, shift: _ } => {
+        Op::Start {
+            dst,
+            matrix,
+            kind,
+            exponent,
+            shift: _,
+        } => {
             b.read(b.resources.matrix(matrix));
             b.read(b.resources.reg(exponent));
             b.write(b.resources.buffer(dst));
             let len = u64::from(shape(b).layout().len);
-            let scan = if kind == StartKind::Mean { ceil_div(len, width) } else { 0 };
+            let scan = if kind == StartKind::Mean {
+                ceil_div(len, width)
+            } else {
+                0
+            };
             let n = ceil_div(len, width.min(b.arch.cluster.ingest_elements));
             b.single(Statistics, t.s, scan + n);
             b.single(GlobalWrite, t.s + scan, n);
@@ -620,7 +774,17 @@ fn scalar_side(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             b.release(t.s + scan + n);
             t.s + scan + n + t.gw + t.gr + t.bw
         }
-        Op::Svd { matrix: _, u, v, alpha, beta, k, r, exponent, p } => {
+        Op::Svd {
+            matrix: _,
+            u,
+            v,
+            alpha,
+            beta,
+            k,
+            r,
+            exponent,
+            p,
+        } => {
             for i in 0..k {
                 b.read(b.resources.reg(Reg(alpha.0 + i)));
             }

@@ -90,7 +90,14 @@ const NONE: u32 = u32::MAX;
 /// Too few outcomes of breakdown tests, or a run too long to count.
 pub fn simulate(program: &Verified<'_>, options: Options<'_>) -> Result<Run, TimingError> {
     let mut engine = Engine::new(program, options);
-    engine.run(&program.program().instrs.iter().map(|i| i.op).collect::<Vec<_>>())?;
+    engine.run(
+        &program
+            .program()
+            .instrs
+            .iter()
+            .map(|i| i.op)
+            .collect::<Vec<_>>(),
+    )?;
     Ok(engine.finish())
 }
 
@@ -108,12 +115,21 @@ impl State {
     /// The state relative to now: what can still constrain the future, and nothing else.
     fn relative(&self) -> Vec<u64> {
         let times = self.free.iter().chain(&self.ready).chain(&self.released);
-        times.chain([&self.frontier]).map(|t| t.saturating_sub(self.now)).collect()
+        times
+            .chain([&self.frontier])
+            .map(|t| t.saturating_sub(self.now))
+            .collect()
     }
 
     fn shift(&mut self, by: u64) {
-        let times = self.free.iter_mut().chain(&mut self.ready).chain(&mut self.released);
-        times.chain([&mut self.now, &mut self.frontier]).for_each(|t| *t += by);
+        let times = self
+            .free
+            .iter_mut()
+            .chain(&mut self.ready)
+            .chain(&mut self.released);
+        times
+            .chain([&mut self.now, &mut self.frontier])
+            .for_each(|t| *t += by);
     }
 }
 
@@ -196,7 +212,12 @@ impl<'a, 'p> Engine<'a, 'p> {
         Ok(())
     }
 
-    fn repeat(&mut self, ops: &[Op], body: std::ops::Range<usize>, count: u32) -> Result<(), TimingError> {
+    fn repeat(
+        &mut self,
+        ops: &[Op],
+        body: std::ops::Range<usize>,
+        count: u32,
+    ) -> Result<(), TimingError> {
         let may_extrapolate = !self.options.full && self.options.tests.is_none();
         let mut before: Option<(Vec<u64>, u64, Totals)> = None;
         let mut iteration = 0;
@@ -215,7 +236,10 @@ impl<'a, 'p> Engine<'a, 'p> {
             {
                 let left = u64::from(count - iteration);
                 let period = self.state.now - then;
-                let shift = period.checked_mul(left).filter(|s| *s < 1 << 62).ok_or(TimingError::TooLong)?;
+                let shift = period
+                    .checked_mul(left)
+                    .filter(|s| *s < 1 << 62)
+                    .ok_or(TimingError::TooLong)?;
                 self.extrapolate(totals, left);
                 self.state.shift(shift);
                 let earlier = self.jumps.last().map_or(0, |j| j.1);
@@ -277,7 +301,10 @@ impl<'a, 'p> Engine<'a, 'p> {
             return Ok(());
         }
         for &r in self.plans.operands(&plan.writes) {
-            let (ready, released) = (self.state.ready[r as usize], self.state.released[r as usize]);
+            let (ready, released) = (
+                self.state.ready[r as usize],
+                self.state.released[r as usize],
+            );
             if ready > issue {
                 (issue, limiter, cause) = (ready, self.writer[r as usize], Cause::Operand);
             }
@@ -290,7 +317,11 @@ impl<'a, 'p> Engine<'a, 'p> {
                 let earliest = self.state.free[usize::from(unit)].saturating_sub(u.offset);
                 if earliest > issue {
                     let kind = self.plans.units.describe(usize::from(unit)).0;
-                    (issue, limiter, cause) = (earliest, self.last_user[usize::from(unit)], Cause::Unit(kind));
+                    (issue, limiter, cause) = (
+                        earliest,
+                        self.last_user[usize::from(unit)],
+                        Cause::Unit(kind),
+                    );
                 }
             }
         }
@@ -301,7 +332,9 @@ impl<'a, 'p> Engine<'a, 'p> {
             Op::Brk { p, .. } => {
                 let passed = match self.options.tests {
                     None => true,
-                    Some(tests) => *tests.get(self.tests_seen).ok_or(TimingError::TooFewTests(self.tests_seen))?,
+                    Some(tests) => *tests
+                        .get(self.tests_seen)
+                        .ok_or(TimingError::TooFewTests(self.tests_seen))?,
                 };
                 self.tests_seen += 1;
                 self.set[p.index()] |= !passed;
@@ -330,7 +363,15 @@ impl<'a, 'p> Engine<'a, 'p> {
         Ok(())
     }
 
-    fn commit(&mut self, at: usize, issue: u64, done: u64, skipped: bool, limiter: u32, cause: Cause) {
+    fn commit(
+        &mut self,
+        at: usize,
+        issue: u64,
+        done: u64,
+        skipped: bool,
+        limiter: u32,
+        cause: Cause,
+    ) {
         let stall = issue - self.state.now;
         match cause {
             Cause::Order => {}
@@ -354,7 +395,8 @@ impl<'a, 'p> Engine<'a, 'p> {
         if done > self.state.frontier {
             self.frontier[at] += done - self.state.frontier;
             self.state.frontier = done;
-            self.last_done = u32::try_from(self.executed.len() - 1).expect("fewer than 2^32 executed");
+            self.last_done =
+                u32::try_from(self.executed.len() - 1).expect("fewer than 2^32 executed");
         }
         self.state.now = issue + 1;
     }
@@ -377,7 +419,11 @@ impl<'a, 'p> Engine<'a, 'p> {
 impl Run {
     /// Time by which extrapolation had advanced before an executed instruction issued.
     pub(crate) fn advanced(&self, executed: usize) -> u64 {
-        self.jumps.iter().rev().find(|(from, _)| *from <= executed).map_or(0, |j| j.1)
+        self.jumps
+            .iter()
+            .rev()
+            .find(|(from, _)| *from <= executed)
+            .map_or(0, |j| j.1)
     }
 
     pub(crate) fn plan(&self, instr: u32) -> &Plan {

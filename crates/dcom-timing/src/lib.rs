@@ -4,15 +4,15 @@
 //! definition in `dcom-arch` and its one use in [`plan`](self), from which the analytic bound takes
 //! its work as well.
 
-mod unit;
-mod resource;
 mod activity;
-mod plan;
+mod bound;
 mod cost;
 mod engine;
-mod bound;
+mod plan;
+mod resource;
 mod summary;
 mod timeline;
+mod unit;
 
 pub use activity::Activity;
 pub use bound::{LowerBound, lower_bound};

@@ -81,17 +81,36 @@ impl Plans {
                 writes: Vec::new(),
                 layout: program.governing(i),
                 release: None,
-                work: Work { cycles: 0, unit: UnitKind::Scalar, amount: 0 },
+                work: Work {
+                    cycles: 0,
+                    unit: UnitKind::Scalar,
+                    amount: 0,
+                },
                 busy: None,
-                activity: Activity { instructions: 1, ..Activity::default() },
+                activity: Activity {
+                    instructions: 1,
+                    ..Activity::default()
+                },
             };
             if let Some(p) = instr.guard {
                 builder.read(builder.resources.pred(p));
             }
             let done = cost::plan(&mut builder, &instr.op);
-            let Builder { writes, release, work, busy, activity, .. } = builder;
-            let longest = plans.uses[uses as usize..].iter().rev().max_by_key(|u| u.cycles);
-            let busy = busy.or(longest.map(|u| (u.cycles, plans.units.describe(u.first.into()).0))).unwrap_or((work.cycles, work.unit));
+            let Builder {
+                writes,
+                release,
+                work,
+                busy,
+                activity,
+                ..
+            } = builder;
+            let longest = plans.uses[uses as usize..]
+                .iter()
+                .rev()
+                .max_by_key(|u| u.cycles);
+            let busy = busy
+                .or(longest.map(|u| (u.cycles, plans.units.describe(u.first.into()).0)))
+                .unwrap_or((work.cycles, work.unit));
             let reads = operands..index(plans.operands.len());
             plans.operands.extend(writes);
             let writes = reads.end..index(plans.operands.len());
@@ -140,8 +159,17 @@ impl Rates {
         let (memory, link) = (program.arch().memory.rate, program.arch().link.rate);
         let overlap_ingest = program.program().overlap_ingest;
         // Without bandwidth to share, streams take turns with the link at half the memory's rate.
-        let streams = if overlap_ingest { memory.minus(link).unwrap_or(memory.split(2)) } else { memory };
-        Rates { channel: streams.split(program.program().channels.into()), memory, link, overlap_ingest }
+        let streams = if overlap_ingest {
+            memory.minus(link).unwrap_or(memory.split(2))
+        } else {
+            memory
+        };
+        Rates {
+            channel: streams.split(program.program().channels.into()),
+            memory,
+            link,
+            overlap_ingest,
+        }
     }
 }
 
@@ -180,8 +208,17 @@ impl Builder<'_, '_> {
     }
 
     /// Uses a per-bank unit over the windows of several layouts, each bank's once.
-    pub(crate) fn banks_of(&mut self, kind: UnitKind, layouts: impl Iterator<Item = Lay>, offset: u64, cycles: u64) {
-        let mut units: Vec<u16> = layouts.flat_map(|l| self.units.window(kind, l)).flatten().collect();
+    pub(crate) fn banks_of(
+        &mut self,
+        kind: UnitKind,
+        layouts: impl Iterator<Item = Lay>,
+        offset: u64,
+        cycles: u64,
+    ) {
+        let mut units: Vec<u16> = layouts
+            .flat_map(|l| self.units.window(kind, l))
+            .flatten()
+            .collect();
         units.sort_unstable();
         units.dedup();
         for run in units.chunk_by(|a, b| a + 1 == *b) {
@@ -202,7 +239,12 @@ impl Builder<'_, '_> {
     }
 
     fn push(&mut self, units: Range<u16>, offset: u64, cycles: u64) {
-        self.uses.push(Use { first: units.start, end: units.end, offset, cycles });
+        self.uses.push(Use {
+            first: units.start,
+            end: units.end,
+            offset,
+            cycles,
+        });
     }
 
     /// Sources may be overwritten from this offset; without a call, when the instruction is done.
@@ -218,10 +260,13 @@ impl Builder<'_, '_> {
 
     /// The instruction does at least this much work on the unit, however the rest is built (see [`Plan`]).
     pub(crate) fn work(&mut self, kind: UnitKind, amount: u64) {
-        let work = Work { cycles: amount.div_ceil(kind.work_per_cycle(self.arch)), unit: kind, amount };
+        let work = Work {
+            cycles: amount.div_ceil(kind.work_per_cycle(self.arch)),
+            unit: kind,
+            amount,
+        };
         if work.cycles > self.work.cycles {
             self.work = work;
         }
     }
 }
-

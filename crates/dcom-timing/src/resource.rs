@@ -30,8 +30,23 @@ impl Resources {
         let preds = parts + small(arch.sequencer.partial_registers);
         let regs = preds + small(arch.sequencer.predicates);
         // The registers in use, not all there are: resetting and comparing state costs time.
-        let len = regs + program.instrs.iter().map(|i| highest_reg(&i.op)).max().unwrap_or(0) + 1;
-        Resources { stacks, globals, matrices, parts, preds, regs, len }
+        let len = regs
+            + program
+                .instrs
+                .iter()
+                .map(|i| highest_reg(&i.op))
+                .max()
+                .unwrap_or(0)
+            + 1;
+        Resources {
+            stacks,
+            globals,
+            matrices,
+            parts,
+            preds,
+            regs,
+            len,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -77,15 +92,24 @@ impl Resources {
 fn highest_reg(op: &dcom_isa::Op) -> u32 {
     use dcom_isa::Op;
     match *op {
-        Op::MvN { exponent, .. } | Op::MvT { exponent, .. } | Op::MvNT { exponent, .. } | Op::Start { exponent, .. } => {
-            exponent.0.into()
-        }
+        Op::MvN { exponent, .. }
+        | Op::MvT { exponent, .. }
+        | Op::MvNT { exponent, .. }
+        | Op::Start { exponent, .. } => exponent.0.into(),
         Op::Ldi { dst, .. } | Op::Sum { dst, .. } | Op::Stat { dst, .. } => dst.0.into(),
-        Op::Mul { dst, a, b } | Op::Div { dst, a, b } | Op::Max { dst, a, b } => dst.0.max(a.0).max(b.0).into(),
+        Op::Mul { dst, a, b } | Op::Div { dst, a, b } | Op::Max { dst, a, b } => {
+            dst.0.max(a.0).max(b.0).into()
+        }
         Op::Sqrt { dst, a } | Op::Log2 { dst, a } => dst.0.max(a.0).into(),
         Op::Sbc { src, .. } => src.0.into(),
         Op::Brk { x, max, .. } => x.0.max(max.0).into(),
-        Op::Svd { alpha, beta, k, exponent, .. } => (u32::from(alpha.0.max(beta.0)) + u32::from(k)).max(exponent.0.into()),
+        Op::Svd {
+            alpha,
+            beta,
+            k,
+            exponent,
+            ..
+        } => (u32::from(alpha.0.max(beta.0)) + u32::from(k)).max(exponent.0.into()),
         Op::Ingest { .. }
         | Op::In { .. }
         | Op::Out { .. }

@@ -69,11 +69,17 @@ impl Run {
         Summary {
             cycles: self.cycles.0,
             time_us: self.cycles.microseconds(clock),
-            method: if self.extrapolated_iterations == 0 { "simulated" } else { "extrapolated" },
+            method: if self.extrapolated_iterations == 0 {
+                "simulated"
+            } else {
+                "extrapolated"
+            },
             phases: self.phases(program),
             ops: self.ops(program),
             utilization: self.utilization(program),
-            bottleneck: critical_path.first().map_or_else(|| "none".to_owned(), |(name, _)| name.clone()),
+            bottleneck: critical_path
+                .first()
+                .map_or_else(|| "none".to_owned(), |(name, _)| name.clone()),
             critical_path,
             activity: self.activity(),
         }
@@ -86,7 +92,11 @@ impl Run {
         for (instr, frontier) in program.program().instrs.iter().zip(&self.frontier) {
             cycles[instr.phase as usize] += frontier;
         }
-        Phase::ALL.iter().zip(cycles).map(|((_, name), c)| (*name, c)).collect()
+        Phase::ALL
+            .iter()
+            .zip(cycles)
+            .map(|((_, name), c)| (*name, c))
+            .collect()
     }
 
     /// The activity of the whole run.
@@ -103,10 +113,19 @@ impl Run {
     fn ops(&self, program: &Verified<'_>) -> Vec<OpClassCycles> {
         let mut ops: Vec<OpClassCycles> = dcom_isa::op::OPS
             .iter()
-            .map(|o| OpClassCycles { op: o.mnemonic, executed: 0, skipped: 0, cycles: 0, stall_cycles: 0 })
+            .map(|o| OpClassCycles {
+                op: o.mnemonic,
+                executed: 0,
+                skipped: 0,
+                cycles: 0,
+                stall_cycles: 0,
+            })
             .collect();
         for (i, instr) in program.program().instrs.iter().enumerate() {
-            let class = ops.iter_mut().find(|o| o.op == instr.op.mnemonic()).expect("every op is in the list");
+            let class = ops
+                .iter_mut()
+                .find(|o| o.op == instr.op.mnemonic())
+                .expect("every op is in the list");
             class.executed += self.counts[i].0;
             class.skipped += self.counts[i].1;
             class.cycles += self.frontier[i];
@@ -160,7 +179,9 @@ impl Run {
     fn critical_path(&self, program: &Verified<'_>) -> Vec<(String, f64)> {
         // Times as if the iterations that were not simulated did not exist.
         let issue = |id: usize| self.executed[id].issue.0 - self.advanced(id);
-        let Some(end) = (0..self.executed.len()).max_by_key(|id| self.executed[*id].done.0 - self.advanced(*id)) else {
+        let Some(end) = (0..self.executed.len())
+            .max_by_key(|id| self.executed[*id].done.0 - self.advanced(*id))
+        else {
             return Vec::new();
         };
         let mut units = [0u64; UnitKind::ALL.len()];
@@ -170,7 +191,9 @@ impl Run {
             let plan = self.plan(instr);
             let busy = plan.busy.min(time);
             units[plan.busy_unit as usize] += busy;
-            *latency.entry(program.program().instrs[instr as usize].op.mnemonic()).or_default() += time - busy;
+            *latency
+                .entry(program.program().instrs[instr as usize].op.mnemonic())
+                .or_default() += time - busy;
         };
         let last = &self.executed[end];
         account(last.instr, last.done.since(last.issue).0);
@@ -185,11 +208,22 @@ impl Run {
             at = from;
         }
         let total = (last.done.0 - self.advanced(end)).max(1) as f64;
-        let mut parts: Vec<(String, u64)> = UnitKind::ALL.iter().zip(units).map(|(k, c)| (k.name().to_owned(), c)).collect();
-        parts.extend(latency.into_iter().map(|(op, c)| (format!("latency of {op}"), c)));
+        let mut parts: Vec<(String, u64)> = UnitKind::ALL
+            .iter()
+            .zip(units)
+            .map(|(k, c)| (k.name().to_owned(), c))
+            .collect();
+        parts.extend(
+            latency
+                .into_iter()
+                .map(|(op, c)| (format!("latency of {op}"), c)),
+        );
         parts.push(("issue".to_owned(), issue_cycles));
         parts.retain(|(_, c)| *c > 0);
         parts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        parts.into_iter().map(|(name, c)| (name, c as f64 / total)).collect()
+        parts
+            .into_iter()
+            .map(|(name, c)| (name, c as f64 / total))
+            .collect()
     }
 }

@@ -18,11 +18,16 @@ const UNITS: u32 = 2;
 /// # Errors
 /// What the writer says.
 pub fn write_timeline(run: &Run, program: &Verified<'_>, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{{\"displayTimeUnit\":\"ns\",\"otherData\":{{\"unit\":\"1 us of the trace is 1 cycle\"}},\"traceEvents\":[")?;
-    let name = |pid: u32, tid: usize, what: &str, name: &str| {
-        json!({"ph": "M", "pid": pid, "tid": tid, "name": what, "args": {"name": name}})
-    };
-    write!(out, "{}", name(ISSUE, 0, "process_name", "instructions, issue to done"))?;
+    write!(
+        out,
+        "{{\"displayTimeUnit\":\"ns\",\"otherData\":{{\"unit\":\"1 us of the trace is 1 cycle\"}},\"traceEvents\":["
+    )?;
+    let name = |pid: u32, tid: usize, what: &str, name: &str| json!({"ph": "M", "pid": pid, "tid": tid, "name": what, "args": {"name": name}});
+    write!(
+        out,
+        "{}",
+        name(ISSUE, 0, "process_name", "instructions, issue to done")
+    )?;
     write!(out, ",\n{}", name(UNITS, 0, "process_name", "units"))?;
     let units = &run.plans.units;
     let mut seen = std::collections::BTreeMap::<&str, u32>::new();
@@ -39,25 +44,34 @@ pub fn write_timeline(run: &Run, program: &Verified<'_>, out: &mut dyn Write) ->
     for e in &run.executed {
         let instr = &program.program().instrs[e.instr as usize];
         let (issue, done) = (e.issue.0, e.done.0);
-        let lane = lanes.iter().position(|end| *end <= issue).unwrap_or(lanes.len());
+        let lane = lanes
+            .iter()
+            .position(|end| *end <= issue)
+            .unwrap_or(lanes.len());
         if lane == lanes.len() {
             lanes.push(0);
-            write!(out, ",\n{}", name(ISSUE, lane, "thread_name", &format!("in flight {lane}")))?;
+            write!(
+                out,
+                ",\n{}",
+                name(ISSUE, lane, "thread_name", &format!("in flight {lane}"))
+            )?;
         }
         lanes[lane] = done;
         let args = json!({
             "instruction": instr.to_string(), "index": e.instr, "iteration": e.iteration, "skipped": e.skipped, "phase": instr.phase.name(),
         });
-        let event = |pid: u32, tid: usize, start: u64, length: u64| {
-            json!({"ph": "X", "pid": pid, "tid": tid, "name": instr.op.mnemonic(), "cat": instr.phase.name(), "ts": start, "dur": length, "args": args})
-        };
+        let event = |pid: u32, tid: usize, start: u64, length: u64| json!({"ph": "X", "pid": pid, "tid": tid, "name": instr.op.mnemonic(), "cat": instr.phase.name(), "ts": start, "dur": length, "args": args});
         write!(out, ",\n{}", event(ISSUE, lane, issue, done - issue))?;
         if e.skipped {
             continue;
         }
         for u in run.plans.uses(run.plan(e.instr)) {
             for unit in u.first..u.end {
-                write!(out, ",\n{}", event(UNITS, unit.into(), issue + u.offset, u.cycles))?;
+                write!(
+                    out,
+                    ",\n{}",
+                    event(UNITS, unit.into(), issue + u.offset, u.cycles)
+                )?;
             }
         }
     }

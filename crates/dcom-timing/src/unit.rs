@@ -115,11 +115,19 @@ impl Units {
         let layouts = program.program().layouts.len();
         let banks = |l: usize| program.shape(layout(l)).banks.iter();
         let mut edges: Vec<u64> = vec![0, arch.banks()];
-        edges.extend((0..layouts).flat_map(banks).flat_map(|run| [run.start, run.end]));
+        edges.extend(
+            (0..layouts)
+                .flat_map(banks)
+                .flat_map(|run| [run.start, run.end]),
+        );
         edges.sort_unstable();
         edges.dedup();
-        let at = |edge: u64| u16::try_from(edges.partition_point(|e| *e < edge)).expect("at most 1024 banks");
-        let windows = (0..layouts).map(|l| banks(l).map(|run| at(run.start)..at(run.end)).collect()).collect();
+        let at = |edge: u64| {
+            u16::try_from(edges.partition_point(|e| *e < edge)).expect("at most 1024 banks")
+        };
+        let windows = (0..layouts)
+            .map(|l| banks(l).map(|run| at(run.start)..at(run.end)).collect())
+            .collect();
         Units {
             windows,
             classes: u16::try_from(edges.len() - 1).expect("at most 1024 banks"),
@@ -140,9 +148,15 @@ impl Units {
     /// Units of a per-bank kind over the window of a layout, as runs of neighbours.
     pub(crate) fn window(&self, kind: UnitKind, layout: Lay) -> impl Iterator<Item = Range<u16>> {
         assert!(kind.per_bank(), "{kind:?} exists once");
-        let kind = if kind == UnitKind::WritePort && self.shared_port { UnitKind::Port } else { kind };
+        let kind = if kind == UnitKind::WritePort && self.shared_port {
+            UnitKind::Port
+        } else {
+            kind
+        };
         let base = kind as u16 * self.classes;
-        self.windows[layout.index()].iter().map(move |run| base + run.start..base + run.end)
+        self.windows[layout.index()]
+            .iter()
+            .map(move |run| base + run.start..base + run.end)
     }
 
     /// All memory channels, or one of them.
@@ -167,11 +181,18 @@ impl Units {
         let single = self.first_single();
         if unit < single {
             let class = usize::from(unit % self.classes);
-            (UnitKind::ALL[usize::from(unit / self.classes)], self.edges[class + 1] - self.edges[class])
+            (
+                UnitKind::ALL[usize::from(unit / self.classes)],
+                self.edges[class + 1] - self.edges[class],
+            )
         } else if unit < single + self.channels {
             (UnitKind::Memory, 1)
         } else {
-            (UnitKind::ALL[usize::from(unit - single - self.channels) + UnitKind::LinkIn as usize], 1)
+            (
+                UnitKind::ALL
+                    [usize::from(unit - single - self.channels) + UnitKind::LinkIn as usize],
+                1,
+            )
         }
     }
 }

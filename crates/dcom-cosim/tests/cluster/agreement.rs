@@ -14,7 +14,7 @@ use crate::machines::{Machine, index};
 use crate::random::Random;
 use crate::verilator;
 
-const PROGRAMS: u64 = 12;
+const PROGRAMS: u64 = 20;
 const OPS: usize = 50;
 
 /// What was compared and what differs.
@@ -45,15 +45,34 @@ impl Comparison {
         // `done` is one cycle after the first read that sees the result.
         if observed.changed > 0 {
             self.changes += 1;
-            self.check_cycle(expected.name, "change", expected.done - 1, observed.changed - zero);
+            self.check_cycle(
+                expected.name,
+                "change",
+                expected.done - 1,
+                observed.changed - zero,
+            );
         }
         if let Some(last) = observed.partials.last() {
             // Register of partial sums, then the busy bit.
-            self.check_cycle(expected.name, "last sum", expected.done - 2, last.cycle - zero);
+            self.check_cycle(
+                expected.name,
+                "last sum",
+                expected.done - 2,
+                last.cycle - zero,
+            );
         }
-        let sums = observed.partials.iter().map(|p| p.bits).collect::<Vec<u32>>();
+        let sums = observed
+            .partials
+            .iter()
+            .map(|p| p.bits)
+            .collect::<Vec<u32>>();
         if sums.len() != expected.partials.len() {
-            self.differ(format!("{}: {} sums instead of {}", expected.name, sums.len(), expected.partials.len()));
+            self.differ(format!(
+                "{}: {} sums instead of {}",
+                expected.name,
+                sums.len(),
+                expected.partials.len()
+            ));
         }
         for (i, (want, got)) in expected.partials.iter().zip(&sums).enumerate() {
             self.finite += u64::from(want & 0x7f80_0000 != 0x7f80_0000);
@@ -61,14 +80,20 @@ impl Comparison {
         }
         for (at, want) in &expected.written {
             self.finite += u64::from(want & 0x7c00 != 0x7c00);
-            self.check_value(expected.name, *at, (*want).into(), observed.rows[at - first_row].into());
+            self.check_value(
+                expected.name,
+                *at,
+                (*want).into(),
+                observed.rows[at - first_row].into(),
+            );
         }
     }
 
     fn check_cycle(&mut self, op: &str, what: &str, want: u64, got: u64) {
         if want != got {
             self.differing_cycles += 1;
-            self.first.get_or_insert_with(|| format!("{op}: {what} in cycle {got} instead of {want}"));
+            self.first
+                .get_or_insert_with(|| format!("{op}: {what} in cycle {got} instead of {want}"));
         }
     }
 
@@ -86,7 +111,13 @@ impl Comparison {
 }
 
 /// Runs `programs` random programs on the RTL of `machine` and compares them with the models of `arch` and `mode`.
-fn compare(bench: &Bench, machine: &Machine, programs: u64, arch: &Arch, mode: Accumulate) -> Comparison {
+fn compare(
+    bench: &Bench,
+    machine: &Machine,
+    programs: u64,
+    arch: &Arch,
+    mode: Accumulate,
+) -> Comparison {
     let mut cases = Vec::new();
     for seed in 0..programs {
         let mut random = Random(seed);
@@ -97,7 +128,9 @@ fn compare(bench: &Bench, machine: &Machine, programs: u64, arch: &Arch, mode: A
     }
     let rtl: Vec<_> = cases.iter().map(|(_, rtl)| rtl.clone()).collect();
     let name = format!("{programs}_{mode}_{}", arch.cluster.multiply_cycles);
-    let runs = bench.cluster(machine.geometry(), &name, &rtl).unwrap_or_else(|e| panic!("{}: {e}", machine.name));
+    let runs = bench
+        .cluster(machine.geometry(), &name, &rtl)
+        .unwrap_or_else(|e| panic!("{}: {e}", machine.name));
     let mut comparison = Comparison::default();
     for ((case, rtl), observed) in cases.iter().zip(runs) {
         let expected = expect(case, arch, mode);
@@ -112,7 +145,13 @@ fn compare(bench: &Bench, machine: &Machine, programs: u64, arch: &Arch, mode: A
 
 /// The machine's own models, or a panic that says what differs.
 fn agree(machine: &Machine, bench: &Bench) {
-    let found = compare(bench, machine, PROGRAMS, &machine.arch, machine.arch.cluster.accumulate);
+    let found = compare(
+        bench,
+        machine,
+        PROGRAMS,
+        &machine.arch,
+        machine.arch.cluster.accumulate,
+    );
     eprintln!(
         "{}: {:?}, {} values ({} finite), {} changes of the buffer seen in their cycle",
         machine.name, found.ops, found.values, found.finite, found.changes
@@ -126,14 +165,22 @@ fn agree(machine: &Machine, bench: &Bench) {
     );
     // The comparison must not be one of NaN with NaN, nor of ops that change nothing.
     let ops: u64 = found.ops.values().sum();
-    assert!(ops >= 300 && found.ops.values().all(|&n| n >= 20), "{:?}", found.ops);
+    assert!(
+        ops >= 300 && found.ops.values().all(|&n| n >= 20),
+        "{:?}",
+        found.ops
+    );
     assert!(2 * found.finite > found.values, "{found:?}");
     assert!(3 * found.changes > ops, "{found:?}");
 }
 
 fn build(machine: &Machine) -> Option<Bench> {
     let verilator = verilator(&format!("programs on the {} cluster", machine.name))?;
-    Some(machine.build(&verilator).unwrap_or_else(|e| panic!("{}: {e}", machine.name)))
+    Some(
+        machine
+            .build(&verilator)
+            .unwrap_or_else(|e| panic!("{}: {e}", machine.name)),
+    )
 }
 
 /// Several tests use the small cluster; the first one builds it.
@@ -177,7 +224,9 @@ fn exact_cluster_agrees() {
 
 #[test]
 fn wrong_latency_is_seen() {
-    let Some((machine, bench)) = small() else { return };
+    let Some((machine, bench)) = small() else {
+        return;
+    };
     let mut arch = machine.arch.clone();
     arch.cluster.multiply_cycles += 1;
     let found = compare(bench, &machine, 2, &arch, arch.cluster.accumulate);
@@ -187,7 +236,9 @@ fn wrong_latency_is_seen() {
 
 #[test]
 fn wrong_rounding_is_seen() {
-    let Some((machine, bench)) = small() else { return };
+    let Some((machine, bench)) = small() else {
+        return;
+    };
     let found = compare(bench, &machine, 2, &machine.arch, Accumulate::X32);
     assert_eq!(found.differing_cycles, 0, "first {:?}", found.first);
     assert!(found.differing_values > 50, "{found:?}");
@@ -198,7 +249,9 @@ fn wrong_rounding_is_seen() {
 /// then at the multipliers together with the dot's last chunk.
 #[test]
 fn streams_meet_the_op_before() {
-    let Some((machine, bench)) = small() else { return };
+    let Some((machine, bench)) = small() else {
+        return;
+    };
     // A dot so long that the stream waits for the lanes, not for its turn to issue.
     let long = |case: &Case| case.layouts[0].len() as u64 > 4 * machine.arch.lanes();
     let mut random = Random(1);
@@ -207,9 +260,22 @@ fn streams_meet_the_op_before() {
         case = random_case(&machine.arch, &mut random, 1);
     }
     let [a, b, y] = [0, 1, 2].map(|i| case.layouts[0].regions[i]);
-    case.ops = vec![CaseOp::Dot { register: 0, a, b }, CaseOp::Stream { matrix: 0, strip: 0, y, exponent: 0 }];
+    case.ops = vec![
+        CaseOp::Dot { register: 0, a, b },
+        CaseOp::Stream {
+            matrix: 0,
+            strip: 0,
+            y,
+            exponent: 0,
+        },
+    ];
     let truth = expect(&case, &machine.arch, machine.arch.cluster.accumulate);
     let rtl = program(&case, &machine.arch, &truth, &mut random);
-    let error = bench.cluster(machine.geometry(), "meeting", &[rtl]).expect_err("two ops at the multipliers");
-    assert!(error.to_string().contains("read operands in one cycle"), "{error}");
+    let error = bench
+        .cluster(machine.geometry(), "meeting", &[rtl])
+        .expect_err("two ops at the multipliers");
+    assert!(
+        error.to_string().contains("read operands in one cycle"),
+        "{error}"
+    );
 }

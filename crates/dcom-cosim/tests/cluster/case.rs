@@ -29,7 +29,10 @@ impl Vectors {
             reduction: Reduction::Tree,
         };
         let shape = layout.check(arch).expect("a layout for one cluster");
-        Vectors { shape, regions: Vec::new() }
+        Vectors {
+            shape,
+            regions: Vec::new(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -38,8 +41,17 @@ impl Vectors {
 
     /// Elements of a round that holds any.
     pub(crate) fn round_elements(&self, round: u64) -> u64 {
-        let range = self.shape.slice_range(round).expect("rounds that hold elements");
+        let range = self
+            .shape
+            .slice_range(round)
+            .expect("rounds that hold elements");
         range.end - range.start
+    }
+
+    /// Blocks of a round that hold elements; they are the first ones.
+    pub(crate) fn round_blocks(&self, round: u64) -> u64 {
+        self.round_elements(round)
+            .div_ceil(self.shape.layout().granule.into())
     }
 
     /// Local address of element `i` (machine.md, "Layouts", for g = 1).
@@ -96,11 +108,32 @@ pub(crate) struct Strip {
 /// An op to compare; operands are indices into [`Case::regions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CaseOp {
-    Dot { register: usize, a: usize, b: usize },
-    Scale { dst: usize, src: usize, c: usize },
-    Axpy { z: usize, v: usize, c: usize },
-    Corr { z: usize, v: usize, c: usize },
-    Stream { matrix: usize, strip: usize, y: usize, exponent: usize },
+    Dot {
+        register: usize,
+        a: usize,
+        b: usize,
+    },
+    Scale {
+        dst: usize,
+        src: usize,
+        c: usize,
+    },
+    Axpy {
+        z: usize,
+        v: usize,
+        c: usize,
+    },
+    Corr {
+        z: usize,
+        v: usize,
+        c: usize,
+    },
+    Stream {
+        matrix: usize,
+        strip: usize,
+        y: usize,
+        exponent: usize,
+    },
     Bar,
 }
 
@@ -133,28 +166,46 @@ impl Case {
             Kind::Scalar => 2,
         };
         let rows = elements.div_ceil(arch.lanes());
-        self.regions.push(Region { kind, layout, row, rows });
+        self.regions.push(Region {
+            kind,
+            layout,
+            row,
+            rows,
+        });
         self.regions.len() - 1
     }
 
     /// Whether the regions fit the buffer.
     pub(crate) fn fits(&self, arch: &Arch) -> bool {
-        self.regions.last().is_none_or(|r| r.row + r.rows <= arch.buffer_rows())
+        self.regions
+            .last()
+            .is_none_or(|r| r.row + r.rows <= arch.buffer_rows())
     }
 
     pub(crate) fn access(&self, op: CaseOp) -> Access {
         match op {
-            CaseOp::Dot { register, a, b } => {
-                Access { reads: vec![a, b], writes: Some(self.regions.len() + register) }
-            }
-            CaseOp::Scale { dst, src, c } => Access { reads: vec![src, c], writes: Some(dst) },
-            CaseOp::Axpy { z, v, c } | CaseOp::Corr { z, v, c } => {
-                Access { reads: vec![v, c, z], writes: Some(z) }
-            }
-            CaseOp::Stream { matrix, strip, y, .. } => {
-                Access { reads: vec![self.matrices[matrix].strips[strip].x], writes: Some(y) }
-            }
-            CaseOp::Bar => Access { reads: vec![], writes: None },
+            CaseOp::Dot { register, a, b } => Access {
+                reads: vec![a, b],
+                writes: Some(self.regions.len() + register),
+            },
+            CaseOp::Scale { dst, src, c } => Access {
+                reads: vec![src, c],
+                writes: Some(dst),
+            },
+            CaseOp::Axpy { z, v, c } | CaseOp::Corr { z, v, c } => Access {
+                reads: vec![v, c, z],
+                writes: Some(z),
+            },
+            CaseOp::Stream {
+                matrix, strip, y, ..
+            } => Access {
+                reads: vec![self.matrices[matrix].strips[strip].x],
+                writes: Some(y),
+            },
+            CaseOp::Bar => Access {
+                reads: vec![],
+                writes: None,
+            },
         }
     }
 
@@ -178,13 +229,21 @@ impl Case {
             line(&mut text, &format!("ldi dst=s{} value={exponent}", i + 1));
         }
         for (i, region) in self.regions.iter().enumerate() {
-            let source = || self.layouts.last().expect("the sources of full copies").regions[0];
+            let source = || {
+                self.layouts
+                    .last()
+                    .expect("the sources of full copies")
+                    .regions[0]
+            };
             match region.kind {
                 Kind::Vector => {}
                 Kind::Coefficients(_) => line(&mut text, &format!("bc dst=b{i} src=g0 start=0")),
                 Kind::Scalar => line(&mut text, &format!("sbc dst=b{i} src=s0")),
                 Kind::Full(_) => {
-                    line(&mut text, &format!("gather dst=b{i} src=b{} start=0", source()));
+                    line(
+                        &mut text,
+                        &format!("gather dst=b{i} src=b{} start=0", source()),
+                    );
                 }
             }
         }
@@ -220,12 +279,18 @@ impl Case {
             };
             line(
                 &mut text,
-                &format!(".buffer b{i} kind={kind} layout=l{} row={}", region.layout, region.row),
+                &format!(
+                    ".buffer b{i} kind={kind} layout=l{} row={}",
+                    region.layout, region.row
+                ),
             );
         }
         let mut row = 0;
         for (i, layout) in self.layouts.iter().enumerate() {
-            line(&mut text, &format!(".bank m{i} layout=l{i} vectors=1 row={row}"));
+            line(
+                &mut text,
+                &format!(".bank m{i} layout=l{i} vectors=1 row={row}"),
+            );
             row += layout.shape.vector_beats;
         }
         for (i, matrix) in self.matrices.iter().enumerate() {
@@ -254,7 +319,12 @@ impl Case {
             CaseOp::Scale { dst, src, c } => format!("scale dst=b{dst} src=b{src} c=b{c}"),
             CaseOp::Axpy { z, v, c } => format!("axpy z=b{z} v=b{v} c=b{c}"),
             CaseOp::Corr { z, v, c } => format!("corr z=b{z} v=b{v} c=b{c}"),
-            CaseOp::Stream { matrix, strip, y, exponent } => {
+            CaseOp::Stream {
+                matrix,
+                strip,
+                y,
+                exponent,
+            } => {
                 let m = &self.matrices[matrix];
                 let Strip { first, end, x } = m.strips[strip];
                 let op = if m.by_rows { "mvn" } else { "mvt" };

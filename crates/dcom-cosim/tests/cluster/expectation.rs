@@ -27,10 +27,17 @@ pub(crate) struct Expected {
 pub(crate) fn expect(case: &Case, arch: &Arch, mode: Accumulate) -> Vec<Expected> {
     let (text, first) = case.text(arch);
     let program = assemble(&text).expect("the generated text is a program");
-    let verified = program.verify(arch).expect("the generated program is valid");
+    let verified = program
+        .verify(arch)
+        .expect("the generated program is valid");
     let run = simulate(&verified, Options::default()).expect("no breakdown tests");
     let zero = run.executed[first].issue;
-    let mut values = Values { case, arch, mode, buffer: case.buffer.clone() };
+    let mut values = Values {
+        case,
+        arch,
+        mode,
+        buffer: case.buffer.clone(),
+    };
     let executed = case.ops.iter().zip(&run.executed[first..]);
     let ops = executed.filter(|(op, _)| **op != CaseOp::Bar);
     ops.map(|(op, executed)| Expected {
@@ -42,10 +49,18 @@ pub(crate) fn expect(case: &Case, arch: &Arch, mode: Accumulate) -> Vec<Expected
 }
 
 /// The case for the test bench; `expected` says which elements change.
-pub(crate) fn program(case: &Case, arch: &Arch, expected: &[Expected], random: &mut Random) -> Program {
+pub(crate) fn program(
+    case: &Case,
+    arch: &Arch,
+    expected: &[Expected],
+    random: &mut Random,
+) -> Program {
     let mut ops: Vec<Op> = Vec::new();
     let mut memory = case.buffer.clone();
-    let (mut writer, mut readers) = (vec![None; case.regions.len() + 8], vec![vec![]; case.regions.len() + 8]);
+    let (mut writer, mut readers) = (
+        vec![None; case.regions.len() + 8],
+        vec![vec![]; case.regions.len() + 8],
+    );
     let mut barrier = false;
     for op in &case.ops {
         if *op == CaseOp::Bar {
@@ -68,32 +83,43 @@ pub(crate) fn program(case: &Case, arch: &Arch, expected: &[Expected], random: &
             rtl.shown = (region.row, region.rows);
         }
         let lanes = index(arch.lanes());
-        let last_group = expected[id].written.iter().rev().take(last_written(arch, *op, case));
+        let last_group = expected[id]
+            .written
+            .iter()
+            .rev()
+            .take(last_written(arch, *op, case));
         let changed = last_group.clone().find(|(at, bits)| memory[*at] != *bits);
         rtl.watched = changed.map(|(at, _)| ((at / lanes) as u64, (at % lanes) as u64));
-        expected[id].written.iter().for_each(|&(at, bits)| memory[at] = bits);
+        expected[id]
+            .written
+            .iter()
+            .for_each(|&(at, bits)| memory[at] = bits);
         ops.push(rtl);
     }
-    let buffer = case.buffer.chunks(index(arch.lanes())).map(<[u16]>::to_vec).collect();
+    let buffer = case
+        .buffer
+        .chunks(index(arch.lanes()))
+        .map(<[u16]>::to_vec)
+        .collect();
     Program { buffer, ops }
 }
 
 /// How many of the elements written last are surely written by the last write: those of the last group, in whole or
 /// in part. Zero if the last group may hold masked addresses only.
 fn last_written(arch: &Arch, op: CaseOp, case: &Case) -> usize {
-    let (z, group) = match op {
+    let layout = |z: usize| &case.layouts[case.regions[z].layout];
+    let end = |z: usize| index(layout(z).shape.local_len());
+    let last = |z: usize| layout(z).address(layout(z).len() - 1);
+    let (z, group, end) = match op {
         CaseOp::Dot { .. } | CaseOp::Bar => return 0,
-        CaseOp::Scale { dst, .. } => (dst, arch.lanes()),
-        CaseOp::Axpy { z, .. } => (z, arch.lanes()),
-        CaseOp::Corr { z, .. } => (z, arch.cluster.lanes_y),
-        CaseOp::Stream { matrix, y, .. } => {
-            (y, if case.matrices[matrix].by_rows { arch.cluster.lanes_y } else { arch.cluster.lanes_x })
-        }
+        CaseOp::Scale { dst: z, .. } | CaseOp::Axpy { z, .. } => (z, arch.lanes(), end(z)),
+        CaseOp::Corr { z, .. } => (z, arch.cluster.lanes_y, end(z)),
+        CaseOp::Stream { y, .. } => (y, layout(y).shape.layout().granule.into(), last(y) + 1),
     };
-    let layout = &case.layouts[case.regions[z].layout];
-    let last = layout.address(layout.len() - 1);
-    let first_of_group = index((layout.shape.local_len() - 1) / group * group);
-    (last + 1).saturating_sub(first_of_group).min(layout.len())
+    let first_of_group = (end - 1) / index(group) * index(group);
+    (last(z) + 1)
+        .saturating_sub(first_of_group)
+        .min(layout(z).len())
 }
 
 fn descriptor(case: &Case, arch: &Arch, op: CaseOp, random: &mut Random) -> Op {
@@ -137,7 +163,9 @@ fn descriptor(case: &Case, arch: &Arch, op: CaseOp, random: &mut Random) -> Op {
             ..Op::default()
         },
         CaseOp::Corr { z, v, c } => {
-            let Kind::Coefficients(n) = case.regions[c].kind else { unreachable!("{op:?}") };
+            let Kind::Coefficients(n) = case.regions[c].kind else {
+                unreachable!("{op:?}")
+            };
             Op {
                 kind: 0x24,
                 groups: layout(z).shape.local_len().div_ceil(y),
@@ -150,14 +178,24 @@ fn descriptor(case: &Case, arch: &Arch, op: CaseOp, random: &mut Random) -> Op {
                 ..Op::default()
             }
         }
-        CaseOp::Stream { matrix, strip, y: result, exponent } => {
+        CaseOp::Stream {
+            matrix,
+            strip,
+            y: result,
+            exponent,
+        } => {
             let m = &case.matrices[matrix];
             let Strip { first, end, x } = m.strips[strip];
-            let Kind::Full(n) = case.regions[x].kind else { unreachable!("{op:?}") };
-            let shape = &case.layouts[m.layout].shape;
+            let Kind::Full(n) = case.regions[x].kind else {
+                unreachable!("{op:?}")
+            };
+            let layout = &case.layouts[m.layout];
             Op {
                 kind: if m.by_rows { 0x10 } else { 0x11 },
-                groups: shape.rounds * shape.slots,
+                // Blocks without elements, at the end of the last round, are not streamed.
+                groups: (0..layout.shape.rounds)
+                    .map(|round| layout.round_blocks(round))
+                    .sum(),
                 passes: end - first,
                 row_b: row(x),
                 row_z: row(result),
@@ -173,7 +211,13 @@ fn descriptor(case: &Case, arch: &Arch, op: CaseOp, random: &mut Random) -> Op {
 }
 
 /// The beats of a strip: block by block, tile by tile. What lies beyond the matrix or the tile is noise.
-fn beats(case: &Case, arch: &Arch, matrix: usize, strip: usize, random: &mut Random) -> Vec<Vec<u16>> {
+fn beats(
+    case: &Case,
+    arch: &Arch,
+    matrix: usize,
+    strip: usize,
+    random: &mut Random,
+) -> Vec<Vec<u16>> {
     let m = &case.matrices[matrix];
     let layout = &case.layouts[m.layout];
     let (x, y) = (index(arch.cluster.lanes_x), index(arch.cluster.lanes_y));
@@ -181,14 +225,24 @@ fn beats(case: &Case, arch: &Arch, matrix: usize, strip: usize, random: &mut Ran
     let tile_along = if m.by_rows { x } else { y };
     let mut beats = Vec::new();
     for round in 0..layout.shape.rounds {
-        let range = layout.shape.slice_range(round).expect("rounds that hold elements");
-        for slot in 0..index(layout.shape.slots) {
+        let range = layout
+            .shape
+            .slice_range(round)
+            .expect("rounds that hold elements");
+        for slot in 0..index(layout.round_blocks(round)) {
             for tile in m.strips[strip].first..m.strips[strip].end {
                 let element = |lane: usize| {
-                    let (across, along) = if m.by_rows { (lane / x, lane % x) } else { (lane % x, lane / x) };
-                    let cut = index(range.start) + slot * index(layout.shape.layout().granule.into()) + across;
+                    let (across, along) = if m.by_rows {
+                        (lane / x, lane % x)
+                    } else {
+                        (lane % x, lane / x)
+                    };
+                    let cut = index(range.start)
+                        + slot * index(layout.shape.layout().granule.into())
+                        + across;
                     let along = index(tile) * tile_along + along;
-                    (cut < index(range.end) && along < m.along).then(|| m.elements[cut * m.along + along])
+                    (cut < index(range.end) && along < m.along)
+                        .then(|| m.elements[cut * m.along + along])
                 };
                 let lanes: Vec<Option<u16>> = (0..x * y).map(element).collect();
                 for part in lanes.chunks(beat) {
@@ -229,13 +283,19 @@ impl Values<'_> {
                 let c = self.scalar(c);
                 result.written = self.elements(z, |s, k| {
                     let exact = times(s.element(v, k), c);
-                    let product = if s.mode.rounds_products() { from_bits(to_bits(exact)) } else { exact };
+                    let product = if s.mode.rounds_products() {
+                        from_bits(to_bits(exact))
+                    } else {
+                        exact
+                    };
                     to_bits(corrected(s.mode, s.element(z, k), product))
                 });
             }
             CaseOp::Corr { z, v, c } => {
                 result.name = "corr";
-                let Kind::Coefficients(n) = self.case.regions[c].kind else { unreachable!("{op:?}") };
+                let Kind::Coefficients(n) = self.case.regions[c].kind else {
+                    unreachable!("{op:?}")
+                };
                 let coefficients: Vec<f32> = (0..index(n)).map(|k| self.at(c, k)).collect();
                 let x = index(self.arch.cluster.lanes_x);
                 result.written = self.elements(z, |s, k| {
@@ -243,14 +303,27 @@ impl Values<'_> {
                     to_bits(corrected(s.mode, s.element(z, k), sum))
                 });
             }
-            CaseOp::Stream { matrix, strip, y, exponent } => {
-                result.name = if self.case.matrices[matrix].by_rows { "mvn" } else { "mvt" };
+            CaseOp::Stream {
+                matrix,
+                strip,
+                y,
+                exponent,
+            } => {
+                result.name = if self.case.matrices[matrix].by_rows {
+                    "mvn"
+                } else {
+                    "mvt"
+                };
                 let exponent = self.case.exponents[exponent].into();
-                result.written = self.elements(y, |s, i| to_bits(s.row(matrix, strip, i, exponent)));
+                result.written =
+                    self.elements(y, |s, i| to_bits(s.row(matrix, strip, i, exponent)));
             }
             CaseOp::Bar => unreachable!("bars are left out"),
         }
-        result.written.iter().for_each(|&(at, bits)| self.buffer[at] = bits);
+        result
+            .written
+            .iter()
+            .for_each(|&(at, bits)| self.buffer[at] = bits);
         result
     }
 
@@ -275,25 +348,39 @@ impl Values<'_> {
     /// New elements of a vector; all are computed from the old ones.
     fn elements(&self, region: usize, value: impl Fn(&Self, usize) -> u16) -> Vec<(usize, u16)> {
         let layout = self.layout(region);
-        (0..layout.len()).map(|k| (self.place(region, layout.address(k)), value(self, k))).collect()
+        (0..layout.len())
+            .map(|k| (self.place(region, layout.address(k)), value(self, k)))
+            .collect()
     }
 
     /// A mantissa and a power of two; a single coefficient has the exponent 0.
     fn scalar(&self, region: usize) -> (f32, i32) {
         let exponent = self.buffer[self.place(region, 1)].cast_signed();
-        let exponent = if self.case.regions[region].kind == Kind::Scalar { exponent.into() } else { 0 };
+        let exponent = if self.case.regions[region].kind == Kind::Scalar {
+            exponent.into()
+        } else {
+            0
+        };
         (self.at(region, 0), exponent)
     }
 
     fn dot(&self, a: usize, b: usize) -> Vec<u32> {
         let layout = self.layout(a);
-        let lanes = Lanes { x: index(self.arch.cluster.lanes_x), y: index(self.arch.cluster.lanes_y) };
+        let lanes = Lanes {
+            x: index(self.arch.cluster.lanes_x),
+            y: index(self.arch.cluster.lanes_y),
+        };
         let rounds = 0..layout.shape.rounds;
         let values = rounds.map(|round| {
-            let range = layout.shape.slice_range(round).expect("rounds that hold elements");
+            let range = layout
+                .shape
+                .slice_range(round)
+                .expect("rounds that hold elements");
             // Masked addresses are +0 products.
             let round = |region: usize| {
-                let mut elements: Vec<f32> = (range.start..range.end).map(|k| self.element(region, index(k))).collect();
+                let mut elements: Vec<f32> = (range.start..range.end)
+                    .map(|k| self.element(region, index(k)))
+                    .collect();
                 elements.resize(index(layout.shape.round_len()), 0.0);
                 elements
             };
@@ -306,12 +393,21 @@ impl Values<'_> {
     fn row(&self, matrix: usize, strip: usize, i: usize, exponent: i32) -> f32 {
         let m = &self.case.matrices[matrix];
         let Strip { first, x, .. } = m.strips[strip];
-        let Kind::Full(n) = self.case.regions[x].kind else { unreachable!("x is a full copy") };
+        let Kind::Full(n) = self.case.regions[x].kind else {
+            unreachable!("x is a full copy")
+        };
         let cluster = &self.arch.cluster;
-        let tile = index(if m.by_rows { cluster.lanes_x } else { cluster.lanes_y });
+        let tile = index(if m.by_rows {
+            cluster.lanes_x
+        } else {
+            cluster.lanes_y
+        });
         let row = &m.elements[i * m.along + index(first) * tile..][..index(n)];
-        let products: Vec<f32> =
-            row.iter().enumerate().map(|(j, &a)| self.mode.product(from_bits(a), self.at(x, j), exponent)).collect();
+        let products: Vec<f32> = row
+            .iter()
+            .enumerate()
+            .map(|(j, &a)| self.mode.product(from_bits(a), self.at(x, j), exponent))
+            .collect();
         let sums: Vec<f32> = products
             .chunks(tile)
             .map(|products| {
@@ -325,7 +421,11 @@ impl Values<'_> {
 
     /// Bits of a word in accumulate precision.
     fn bits(&self, value: f32) -> u32 {
-        if self.mode.rounds_sums() { to_bits(value).into() } else { dcom_fp::canon32(value) }
+        if self.mode.rounds_sums() {
+            to_bits(value).into()
+        } else {
+            dcom_fp::canon32(value)
+        }
     }
 }
 

@@ -15,7 +15,9 @@ pub(crate) fn random_case(arch: &Arch, random: &mut Random, ops: usize) -> Case 
         let mut case = tables(arch, random);
         if case.fits(arch) {
             fill(arch, random, &mut case);
-            case.ops = (0..ops).flat_map(|_| random_op(arch, random, &case)).collect();
+            case.ops = (0..ops)
+                .flat_map(|_| random_op(arch, random, &case))
+                .collect();
             separate_streams(&mut case.ops);
             return case;
         }
@@ -38,7 +40,12 @@ fn tables(arch: &Arch, random: &mut Random) -> Case {
     case.layouts = vec![
         Vectors::new(arch, random.within(1, 7 * lanes), 1, y),
         aligned,
-        Vectors::new(arch, random.within(slices, 3 * lanes), slices, *random.pick(&[x, y])),
+        Vectors::new(
+            arch,
+            random.within(slices, 3 * lanes),
+            slices,
+            *random.pick(&[x, y]),
+        ),
         Vectors::new(arch, random.within(1, 3 * lanes), 1, x),
         Vectors::new(arch, TILES * x.max(y), 1, x),
     ];
@@ -63,7 +70,11 @@ fn tables(arch: &Arch, random: &mut Random) -> Case {
         let strips = [(0, tiles), (first, random.within(first + 1, tiles))];
         let strips = strips.map(|(first, end)| {
             let n = (end * tile).min(along) - first * tile;
-            Strip { first, end, x: case.allocate(arch, Kind::Full(n), layout) }
+            Strip {
+                first,
+                end,
+                x: case.allocate(arch, Kind::Full(n), layout),
+            }
         });
         case.matrices.push(Matrix {
             by_rows,
@@ -73,16 +84,20 @@ fn tables(arch: &Arch, random: &mut Random) -> Case {
             strips: strips.to_vec(),
         });
     }
-    case.exponents = [0, 0, random.below(21), random.below(81)].map(|e| {
-        i8::try_from(e).expect("up to 80") - if e > 20 { 40 } else { 10 * i8::from(e > 0) }
-    }).to_vec();
+    case.exponents = [0, 0, random.below(21), random.below(81)]
+        .map(|e| {
+            i8::try_from(e).expect("up to 80") - if e > 20 { 40 } else { 10 * i8::from(e > 0) }
+        })
+        .to_vec();
     case
 }
 
 /// Random contents of the buffer, also where no region is or where addresses are masked, and matrices.
 fn fill(arch: &Arch, random: &mut Random, case: &mut Case) {
     let lanes = index(arch.lanes());
-    case.buffer = (0..index(arch.buffer_rows()) * lanes).map(|_| random.bits16()).collect();
+    case.buffer = (0..index(arch.buffer_rows()) * lanes)
+        .map(|_| random.bits16())
+        .collect();
     for region in &case.regions {
         let at = index(region.row) * lanes;
         match region.kind {
@@ -114,21 +129,28 @@ fn random_op(arch: &Arch, random: &mut Random, case: &Case) -> Option<CaseOp> {
     let vector = |random: &mut Random| *random.pick(&layout.regions);
     let [v, z] = [vector(random), vector(random)];
     let of_kind = |random: &mut Random, wanted: &dyn Fn(Kind) -> bool| {
-        let found: Vec<usize> =
-            (0..case.regions.len()).filter(|&i| wanted(case.regions[i].kind)).collect();
+        let found: Vec<usize> = (0..case.regions.len())
+            .filter(|&i| wanted(case.regions[i].kind))
+            .collect();
         *random.pick(&found)
     };
     match random.below(10) {
         0..3 => {
             let register = index(random.below(4));
-            layout.is_aligned(arch).then_some(CaseOp::Dot { register, a: v, b: z })
+            layout.is_aligned(arch).then_some(CaseOp::Dot {
+                register,
+                a: v,
+                b: z,
+            })
         }
         3 => {
             let c = of_kind(random, &|k| k == Kind::Scalar);
             Some(CaseOp::Scale { dst: z, src: v, c })
         }
         4 | 5 => {
-            let c = of_kind(random, &|k| matches!(k, Kind::Scalar | Kind::Coefficients(1)));
+            let c = of_kind(random, &|k| {
+                matches!(k, Kind::Scalar | Kind::Coefficients(1))
+            });
             (z != v).then_some(CaseOp::Axpy { z, v, c })
         }
         6 | 7 => {
@@ -141,7 +163,12 @@ fn random_op(arch: &Arch, random: &mut Random, case: &Case) -> Option<CaseOp> {
             let strip = index(random.below(m.strips.len() as u64));
             let exponent = index(random.below(case.exponents.len() as u64));
             let y = *random.pick(&case.layouts[m.layout].regions);
-            Some(CaseOp::Stream { matrix, strip, y, exponent })
+            Some(CaseOp::Stream {
+                matrix,
+                strip,
+                y,
+                exponent,
+            })
         }
     }
 }

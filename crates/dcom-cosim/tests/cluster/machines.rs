@@ -101,8 +101,7 @@ impl Machine {
     }
 
     fn new(name: &'static str, levels: u64, p: &Parameters) -> Machine {
-        let file =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/arch/dcom-paper.toml");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/arch/dcom-paper.toml");
         let mut arch = Arch::read(&file).expect("the paper's machine is valid");
         (arch.columns, arch.rows) = (1, 1);
         let cluster = &mut arch.cluster;
@@ -111,7 +110,11 @@ impl Machine {
         cluster.buffer_bytes = p.rows * 2 * p.lanes.0 * p.lanes.1;
         cluster.buffer_read_elements = p.widths.0;
         (cluster.buffer_read_cycles, cluster.buffer_write_cycles) = (p.memories.0, p.memories.1);
-        (cluster.multiply_cycles, cluster.add16_cycles, cluster.add32_cycles) = p.arithmetic;
+        (
+            cluster.multiply_cycles,
+            cluster.add16_cycles,
+            cluster.add32_cycles,
+        ) = p.arithmetic;
         arch.bank.port_elements = p.widths.1;
         arch.bank.read_cycles = p.memories.2;
         arch.sequencer.decode_cycles = p.decode;
@@ -131,7 +134,10 @@ impl Machine {
             ("LANES_Y", cluster.lanes_y),
             ("BUFFER_ROWS", arch.buffer_rows()),
             // One operand has no more elements than there are lanes, and a tile is for one cluster.
-            ("READ_ELEMENTS", cluster.buffer_read_elements.min(arch.lanes())),
+            (
+                "READ_ELEMENTS",
+                cluster.buffer_read_elements.min(arch.lanes()),
+            ),
             ("BEAT_ELEMENTS", self.beat_elements()),
             ("LEVELS", self.levels),
             ("DECODE_LATENCY", arch.sequencer.decode_cycles),
@@ -144,7 +150,11 @@ impl Machine {
     }
 
     pub(crate) fn build(&self, verilator: &Verilator) -> Result<Bench, CosimError> {
-        verilator.build("cluster_tb", &self.parameters(), &build_directory(self.name))
+        verilator.build(
+            "cluster_tb",
+            &self.parameters(),
+            &build_directory(self.name),
+        )
     }
 
     pub(crate) fn geometry(&self) -> Geometry {

@@ -19,9 +19,7 @@ use dcom_cosim::Verilator;
 fn verilator(left_out: &str) -> Option<Verilator> {
     let found = Verilator::find(&rtl());
     if found.is_none() {
-        eprintln!(
-            "left out: {left_out}: Verilator is not installed (`apt-get install verilator`)"
-        );
+        eprintln!("left out: {left_out}: Verilator is not installed (`apt-get install verilator`)");
     }
     found
 }

@@ -5,11 +5,15 @@ use crate::{rtl, verilator};
 
 #[test]
 fn cluster_lints() {
-    let Some(verilator) = verilator("lint") else { return };
+    let Some(verilator) = verilator("lint") else {
+        return;
+    };
     for machine in [Machine::small(), Machine::deep()] {
         // The mode of a cluster is an enumeration, which the command line cannot give: the default.
         let parameters = machine.parameters();
-        verilator.lint("cluster", &parameters[1..]).unwrap_or_else(|e| panic!("{}: {e}", machine.name));
+        verilator
+            .lint("cluster", &parameters[1..])
+            .unwrap_or_else(|e| panic!("{}: {e}", machine.name));
     }
 }
 
@@ -17,10 +21,17 @@ fn cluster_lints() {
 #[test]
 fn kinds_are_opcodes() {
     let file = rtl().join("src/cluster_pkg.sv");
-    let package = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let package =
+        std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     let mut kinds = 0;
     for line in package.lines() {
-        let Some((name, rest)) = line.trim().strip_prefix("KIND_").and_then(|l| l.split_once("= 8'h")) else { continue };
+        let Some((name, rest)) = line
+            .trim()
+            .strip_prefix("KIND_")
+            .and_then(|l| l.split_once("= 8'h"))
+        else {
+            continue;
+        };
         let digits: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
         let code = u8::from_str_radix(&digits, 16).expect("a hexadecimal code");
         let name = name.trim().to_lowercase();

@@ -14,8 +14,14 @@ fn wrong_text_is_refused_with_these_words() {
     for case in cases.split("--\n").skip(1) {
         let (text, _) = case.split_once("=>").unwrap_or((case, ""));
         let error = assemble(text).expect_err(text);
-        let wrong = text.lines().nth(error.line - 1).expect("the line is one of the text's");
-        assert!(!wrong.trim().is_empty(), "{error} names an empty line of\n{text}");
+        let wrong = text
+            .lines()
+            .nth(error.line - 1)
+            .expect("the line is one of the text's");
+        assert!(
+            !wrong.trim().is_empty(),
+            "{error} names an empty line of\n{text}"
+        );
         writeln!(out, "--\n{}\n=> {error}", text.trim_end()).expect("writing to a string");
     }
     expect_file![path].assert_eq(&out);

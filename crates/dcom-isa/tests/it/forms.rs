@@ -59,7 +59,12 @@ proptest! {
 fn decode(bytes: &[u8]) -> Result<(), TestCaseError> {
     let (decoded, allocated) = counted(|| Program::decode(bytes));
     // A declaration takes less than four times its bytes, and a vector at most doubles as it grows, twice over.
-    prop_assert!(allocated <= 16 * bytes.len() + 4096, "{} bytes allocated for {}", allocated, bytes.len());
+    prop_assert!(
+        allocated <= 16 * bytes.len() + 4096,
+        "{} bytes allocated for {}",
+        allocated,
+        bytes.len()
+    );
     match decoded {
         Ok(program) => prop_assert_eq!(program.encode(), bytes),
         Err(error) => prop_assert!(error.offset <= bytes.len(), "{}", error),
@@ -85,7 +90,11 @@ fn every_op_survives_both_forms() {
 /// A table length of 2^32 - 1 must be refused before memory is taken for it.
 #[test]
 fn lying_lengths_are_refused() {
-    let empty = Program { channels: 1, ..Program::default() }.encode();
+    let empty = Program {
+        channels: 1,
+        ..Program::default()
+    }
+    .encode();
     // After magic, version, channels and overlap flag: six table lengths.
     assert_eq!(empty.len(), 16 + 6 * 4);
     for table in 0..6 {
@@ -119,8 +128,12 @@ fn wrong_bytes_say_where_and_why() {
         with(bytes.len() - 32, 0xff),
         with(bytes.len() - 31, 8),
         with(bytes.len() - 1, 1),
-        Program::decode(&bytes[..bytes.len() - 1]).expect_err("short").to_string(),
-        Program::decode(&[&bytes[..], &[0]].concat()).expect_err("long").to_string(),
+        Program::decode(&bytes[..bytes.len() - 1])
+            .expect_err("short")
+            .to_string(),
+        Program::decode(&[&bytes[..], &[0]].concat())
+            .expect_err("long")
+            .to_string(),
     ];
     expect![[r#"
         byte 0: not a program: the first four bytes must be `DCOM`
@@ -134,7 +147,8 @@ fn wrong_bytes_say_where_and_why() {
         byte 89: 8: not a phase
         byte 88: `bar`: unused operand word is 256, not 0
         byte 84: 1 entries of 32 bytes, but only 31 bytes follow
-        byte 120: 1 bytes after the last instruction"#]].assert_eq(&messages.join("\n"));
+        byte 120: 1 bytes after the last instruction"#]]
+    .assert_eq(&messages.join("\n"));
 }
 
 /// 65535 is the code of "no guard", so that no instruction may be guarded by that predicate.
@@ -142,7 +156,16 @@ fn wrong_bytes_say_where_and_why() {
 fn the_guard_that_means_none_is_refused() {
     let error = assemble("@!p65535 bar").expect_err("p65535");
     expect!["line 1: `@!p65535`: guards are p0 to p65534"].assert_eq(&error.to_string());
-    let instr = Instr { guard: Some(Pred(u16::MAX)), ..random::parse("bar") };
-    let program = Program { instrs: vec![instr], ..Program::default() };
-    assert!(std::panic::catch_unwind(|| program.encode()).is_err(), "the guard would be lost");
+    let instr = Instr {
+        guard: Some(Pred(u16::MAX)),
+        ..random::parse("bar")
+    };
+    let program = Program {
+        instrs: vec![instr],
+        ..Program::default()
+    };
+    assert!(
+        std::panic::catch_unwind(|| program.encode()).is_err(),
+        "the guard would be lost"
+    );
 }

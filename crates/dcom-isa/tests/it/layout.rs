@@ -28,7 +28,8 @@ struct Naive {
 }
 
 fn naive(l: &Layout, arch: &Arch) -> Naive {
-    let [len, slices, g, first, count, q] = [l.len, l.slices, l.clusters, l.first, l.count, l.granule].map(u64::from);
+    let [len, slices, g, first, count, q] =
+        [l.len, l.slices, l.clusters, l.first, l.count, l.granule].map(u64::from);
     // "f contiguous slices of L = ceil(len / f) elements"
     let slice_len = len.div_ceil(slices);
     // "B = ceil(L / q) blocks per full slice", "slots = ceil(B / g)"
@@ -50,7 +51,8 @@ fn naive(l: &Layout, arch: &Arch) -> Naive {
     let mut places = Vec::new();
     // (round, slot) -> bank -> the blocks there, as (cluster) of which there is one per round and slot.
     let mut held: BTreeMap<(u64, u64), BTreeMap<u64, BTreeSet<u64>>> = BTreeMap::new();
-    let (mut cluster_rounds, mut clusters, mut partitions) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut cluster_rounds, mut clusters, mut partitions) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut nonempty = BTreeSet::new();
     for element in 0..len {
         let slice = element / slice_len;
@@ -58,10 +60,15 @@ fn naive(l: &Layout, arch: &Arch) -> Naive {
         let within = element - slice * slice_len;
         let block = within / q;
         // "Block b of a slice of round r lies in cluster (b + r B) mod g of that order, slot b / g."
-        let cluster = members(partition)[usize::try_from((block + round * blocks) % g).expect("small")];
+        let cluster =
+            members(partition)[usize::try_from((block + round * blocks) % g).expect("small")];
         let slot = block / g;
         places.push((cluster, (round * slots + slot) * q + within % q));
-        held.entry((round, slot)).or_default().entry(bank_of(cluster)).or_default().insert(cluster);
+        held.entry((round, slot))
+            .or_default()
+            .entry(bank_of(cluster))
+            .or_default()
+            .insert(cluster);
         cluster_rounds.insert((cluster, round));
         clusters.insert(cluster);
         partitions.insert(partition);
@@ -91,22 +98,37 @@ fn naive(l: &Layout, arch: &Arch) -> Naive {
     };
     let busiest = |size: u64| {
         (0..arch.banks())
-            .map(|bank| held.values().map(|banks| beats(banks.get(&bank).map_or(0, BTreeSet::len), size)).sum::<u64>())
+            .map(|bank| {
+                held.values()
+                    .map(|banks| beats(banks.get(&bank).map_or(0, BTreeSet::len), size))
+                    .sum::<u64>()
+            })
             .max()
             .expect("a bank")
     };
     Naive {
         places,
         parts: nonempty.len() as u64,
-        rounds: nonempty.iter().map(|s| s / count + 1).max().expect("an element"),
+        rounds: nonempty
+            .iter()
+            .map(|s| s / count + 1)
+            .max()
+            .expect("an element"),
         slots,
         vector_beats: busiest(q),
         tile_beats: busiest(arch.lanes()),
-        banks: (first..first + count).flat_map(members).map(bank_of).collect(),
+        banks: (first..first + count)
+            .flat_map(members)
+            .map(bank_of)
+            .collect(),
         cluster_rounds: cluster_rounds.len() as u64,
         clusters: clusters.len() as u64,
         partitions: partitions.len() as u64,
-        blocks: held.values().flat_map(BTreeMap::values).map(|b| b.len() as u64).sum(),
+        blocks: held
+            .values()
+            .flat_map(BTreeMap::values)
+            .map(|b| b.len() as u64)
+            .sum(),
     }
 }
 
@@ -116,12 +138,18 @@ fn places(shape: &Shape, arch: &Arch) -> Vec<Place> {
     let (q, count) = (u64::from(l.granule), u64::from(l.count));
     let mut places = Vec::new();
     for slice in 0..shape.parts {
-        let range = shape.slice_range(slice).expect("the first `parts` slices hold elements");
+        let range = shape
+            .slice_range(slice)
+            .expect("the first `parts` slices hold elements");
         let order = shape.cluster_order(arch, u64::from(l.first) + slice % count);
         for within in 0..range.end - range.start {
-            let cluster = order[usize::try_from(shape.cluster_of(slice, within / q)).expect("small")];
+            let cluster =
+                order[usize::try_from(shape.cluster_of(slice, within / q)).expect("small")];
             let slot = within / q / u64::from(l.clusters);
-            places.push((cluster, (slice / count * shape.slots + slot) * q + within % q));
+            places.push((
+                cluster,
+                (slice / count * shape.slots + slot) * q + within % q,
+            ));
         }
     }
     places
@@ -129,37 +157,71 @@ fn places(shape: &Shape, arch: &Arch) -> Vec<Place> {
 
 fn machines() -> impl Strategy<Value = Arch> {
     let lanes = || prop::sample::select(vec![1u32, 2, 3, 4, 8]);
-    (1u32..7, 1u32..6, lanes(), lanes(), 1u32..4, prop::sample::select(vec![1u32, 2, 3, 4, 7, 8, 16, 40, 64])).prop_map(
-        |(columns, rows, x, y, shared, port)| {
-            let text = [columns, rows, x, y, shared.min(columns), port].map(|n| n.to_string());
-            let keys =
-                ["array.columns", "array.rows", "cluster.lanes_x", "cluster.lanes_y", "bank.columns", "bank.port_elements"];
-            let set: Vec<_> = keys.into_iter().zip(text.iter().map(String::as_str)).collect();
-            machine(&set)
-        },
+    (
+        1u32..7,
+        1u32..6,
+        lanes(),
+        lanes(),
+        1u32..4,
+        prop::sample::select(vec![1u32, 2, 3, 4, 7, 8, 16, 40, 64]),
     )
+        .prop_map(|(columns, rows, x, y, shared, port)| {
+            let text = [columns, rows, x, y, shared.min(columns), port].map(|n| n.to_string());
+            let keys = [
+                "array.columns",
+                "array.rows",
+                "cluster.lanes_x",
+                "cluster.lanes_y",
+                "bank.columns",
+                "bank.port_elements",
+            ];
+            let set: Vec<_> = keys
+                .into_iter()
+                .zip(text.iter().map(String::as_str))
+                .collect();
+            machine(&set)
+        })
 }
 
 fn cases() -> impl Strategy<Value = (Arch, Layout)> {
     machines().prop_flat_map(|arch| {
         let clusters = u32::try_from(arch.clusters()).expect("small");
-        let granules = [arch.cluster.lanes_x, arch.cluster.lanes_y].map(|q| u32::try_from(q).expect("small"));
-        (Just(arch), 1..=clusters, prop::sample::select(granules.to_vec()), 1u32..200, 1u32..40, any::<[bool; 2]>(), any::<[u32; 2]>())
-            .prop_map(move |(arch, g, granule, len, slices, [spread, chain], [first, count])| {
-                let partitions = clusters / g;
-                let first = first % partitions;
-                let layout = Layout {
-                    len,
-                    slices,
-                    clusters: g,
-                    first,
-                    count: 1 + count % (partitions - first),
-                    granule,
-                    placement: if spread { Placement::Spread } else { Placement::Compact },
-                    reduction: if chain { Reduction::Chain } else { Reduction::Tree },
-                };
-                (arch, layout)
-            })
+        let granules =
+            [arch.cluster.lanes_x, arch.cluster.lanes_y].map(|q| u32::try_from(q).expect("small"));
+        (
+            Just(arch),
+            1..=clusters,
+            prop::sample::select(granules.to_vec()),
+            1u32..200,
+            1u32..40,
+            any::<[bool; 2]>(),
+            any::<[u32; 2]>(),
+        )
+            .prop_map(
+                move |(arch, g, granule, len, slices, [spread, chain], [first, count])| {
+                    let partitions = clusters / g;
+                    let first = first % partitions;
+                    let layout = Layout {
+                        len,
+                        slices,
+                        clusters: g,
+                        first,
+                        count: 1 + count % (partitions - first),
+                        granule,
+                        placement: if spread {
+                            Placement::Spread
+                        } else {
+                            Placement::Compact
+                        },
+                        reduction: if chain {
+                            Reduction::Chain
+                        } else {
+                            Reduction::Tree
+                        },
+                    };
+                    (arch, layout)
+                },
+            )
     })
 }
 
@@ -201,22 +263,37 @@ fn shape(text: &str, arch: &Arch) -> Shape {
 #[test]
 fn rounds_by_hand() {
     let arch = machine(&[]);
-    let s = shape("len=21 slices=4 clusters=2 first=0 count=1 granule=4 placement=compact reduction=tree", &arch);
-    assert_eq!((s.slice_len, s.parts, s.rounds, s.slice_blocks, s.slots), (6, 4, 4, 2, 1));
+    let s = shape(
+        "len=21 slices=4 clusters=2 first=0 count=1 granule=4 placement=compact reduction=tree",
+        &arch,
+    );
+    assert_eq!(
+        (s.slice_len, s.parts, s.rounds, s.slice_blocks, s.slots),
+        (6, 4, 4, 2, 1)
+    );
     assert_eq!((s.local_len(), s.round_len()), (16, 4));
     // Both clusters stand in column 0, so that its bank carries both blocks of a round in one beat of 8 elements: one beat
     // per round, and one block (3 elements) in the last.
-    assert_eq!((s.vector_beats, s.banks.clone(), s.blocks), (4, vec![Range { start: 0, end: 1 }], 7));
+    assert_eq!(
+        (s.vector_beats, s.banks.clone(), s.blocks),
+        (4, vec![Range { start: 0, end: 1 }], 7)
+    );
     // A tile has 16 elements, two beats; rounds 0 to 2 stream two tiles per position, round 3 one.
     assert_eq!(s.tile_beats, 3 * 4 + 2);
-    assert_eq!((s.occupied, s.engaged_clusters, s.engaged_partitions), (7, 2, 1));
+    assert_eq!(
+        (s.occupied, s.engaged_clusters, s.engaged_partitions),
+        (7, 2, 1)
+    );
 }
 
 /// 40 elements in one slice on three of the four clusters: 10 blocks, dealt 4, 3, 3, in four slots.
 #[test]
 fn slots_by_hand() {
     let arch = machine(&[]);
-    let s = shape("len=40 slices=1 clusters=3 first=0 count=1 granule=4 placement=compact reduction=tree", &arch);
+    let s = shape(
+        "len=40 slices=1 clusters=3 first=0 count=1 granule=4 placement=compact reduction=tree",
+        &arch,
+    );
     assert_eq!((s.parts, s.rounds, s.slice_blocks, s.slots), (1, 1, 10, 4));
     // Clusters 0, 1 (column 0) and 2 (column 1), in the order of rows: 0, 2, 1.
     assert_eq!(s.cluster_order(&arch, 0), [0, 2, 1]);
@@ -232,9 +309,14 @@ fn slots_by_hand() {
 fn empty_slices_take_no_part() {
     let arch = machine(&[]);
     for (slices, parts, slice_len) in [(5, 5, 2), (8, 5, 2), (9, 9, 1), (100, 9, 1)] {
-        let text = format!("len=9 slices={slices} clusters=1 first=0 count=4 granule=4 placement=compact reduction=tree");
+        let text = format!(
+            "len=9 slices={slices} clusters=1 first=0 count=4 granule=4 placement=compact reduction=tree"
+        );
         let s = shape(&text, &arch);
-        assert_eq!((s.parts, s.slice_len, s.rounds), (parts, slice_len, u64::div_ceil(parts, 4)));
+        assert_eq!(
+            (s.parts, s.slice_len, s.rounds),
+            (parts, slice_len, u64::div_ceil(parts, 4))
+        );
         assert_eq!(s.slice_range(parts), None);
     }
 }
@@ -244,7 +326,10 @@ fn empty_slices_take_no_part() {
 #[test]
 fn a_window_has_only_the_banks_that_it_touches() {
     let arch = machine(&[("array.columns", "4"), ("array.rows", "1")]);
-    let s = shape("len=9 slices=1 clusters=2 first=1 count=1 granule=4 placement=spread reduction=tree", &arch);
+    let s = shape(
+        "len=9 slices=1 clusters=2 first=1 count=1 granule=4 placement=spread reduction=tree",
+        &arch,
+    );
     assert_eq!(s.cluster_order(&arch, 1), [1, 3]);
     assert_eq!(s.banks, [1..2, 3..4]);
 }

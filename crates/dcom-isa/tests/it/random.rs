@@ -2,16 +2,22 @@
 
 use dcom_isa::op::{OPS, OpInfo};
 use dcom_isa::{
-    Axis, BankDecl, BufferDecl, BufferKind, GlobalDecl, Instr, Lay, Layout, MatrixDecl, Phase, Placement, Program,
-    Reduction, Store, assemble,
+    Axis, BankDecl, BufferDecl, BufferKind, GlobalDecl, Instr, Lay, Layout, MatrixDecl, Phase,
+    Placement, Program, Reduction, Store, assemble,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// The text of an operand of a kind, as the op list names it. A new kind of operand must be added here.
 fn operand(kind: &str) -> BoxedStrategy<String> {
-    let index = |prefix: &'static str| any::<u16>().prop_map(move |n| format!("{prefix}{n}")).boxed();
-    let word = |words: &'static [&'static str]| prop::sample::select(words).prop_map(str::to_owned).boxed();
+    let index = |prefix: &'static str| {
+        any::<u16>()
+            .prop_map(move |n| format!("{prefix}{n}"))
+            .boxed()
+    };
+    let word = |words: &'static [&'static str]| {
+        prop::sample::select(words).prop_map(str::to_owned).boxed()
+    };
     match kind {
         "a buffer region" => index("b"),
         "a global memory region" => index("g"),
@@ -20,7 +26,9 @@ fn operand(kind: &str) -> BoxedStrategy<String> {
         "a partial-sum register" => index("r"),
         "a layout" => index("l"),
         "a predicate" => index("p"),
-        "a vector in the banks" => any::<(u16, u16)>().prop_map(|(s, i)| format!("m{s}[{i}]")).boxed(),
+        "a vector in the banks" => any::<(u16, u16)>()
+            .prop_map(|(s, i)| format!("m{s}[{i}]"))
+            .boxed(),
         "an axis" => word(&["rows", "columns"]),
         "a side" => word(&["u", "v"]),
         "a start vector" => word(&["mean", "ones", "e1", "alternating", "signs"]),
@@ -38,26 +46,45 @@ fn operand(kind: &str) -> BoxedStrategy<String> {
 
 /// The text of an instruction of one op: canonical, so that printing must give it back.
 pub(crate) fn line(op: &'static OpInfo) -> impl Strategy<Value = String> {
-    let operands: Vec<_> = op.operands.iter().map(|(name, kind)| operand(kind).prop_map(move |v| format!(" {name}={v}"))).collect();
+    let operands: Vec<_> = op
+        .operands
+        .iter()
+        .map(|(name, kind)| operand(kind).prop_map(move |v| format!(" {name}={v}")))
+        .collect();
     // 65535 is the code of "no guard".
-    let guard = prop::option::of(0..u16::MAX).prop_map(|p| p.map_or_else(String::new, |p| format!("@!p{p} ")));
-    (guard, operands, prop::sample::select(&Phase::ALL[..]))
-        .prop_map(move |(guard, operands, (_, phase))| format!("{guard}{}{} !{phase}", op.mnemonic, operands.concat()))
+    let guard = prop::option::of(0..u16::MAX)
+        .prop_map(|p| p.map_or_else(String::new, |p| format!("@!p{p} ")));
+    (guard, operands, prop::sample::select(&Phase::ALL[..])).prop_map(
+        move |(guard, operands, (_, phase))| {
+            format!("{guard}{}{} !{phase}", op.mnemonic, operands.concat())
+        },
+    )
 }
 
 /// The instruction of a canonical line.
 pub(crate) fn parse(line: &str) -> Instr {
     let program = assemble(line).unwrap_or_else(|e| panic!("`{line}`: {e}"));
-    let [instr] = program.instrs[..] else { panic!("`{line}` is one instruction") };
+    let [instr] = program.instrs[..] else {
+        panic!("`{line}` is one instruction")
+    };
     instr
 }
 
 pub(crate) fn layout() -> impl Strategy<Value = Layout> {
     let placement = prop::sample::select(vec![Placement::Compact, Placement::Spread]);
     let reduction = prop::sample::select(vec![Reduction::Tree, Reduction::Chain]);
-    (any::<[u32; 6]>(), placement, reduction).prop_map(|([len, slices, clusters, first, count, granule], placement, reduction)| {
-        Layout { len, slices, clusters, first, count, granule, placement, reduction }
-    })
+    (any::<[u32; 6]>(), placement, reduction).prop_map(
+        |([len, slices, clusters, first, count, granule], placement, reduction)| Layout {
+            len,
+            slices,
+            clusters,
+            first,
+            count,
+            granule,
+            placement,
+            reduction,
+        },
+    )
 }
 
 fn lay() -> impl Strategy<Value = Lay> {
@@ -68,11 +95,22 @@ fn store() -> impl Strategy<Value = Store> {
     prop_oneof![
         Just(Store::Memory),
         (any::<bool>(), lay(), any::<u32>()).prop_map(|(rows, layout, row)| {
-            Store::Banks { axis: if rows { Axis::Rows } else { Axis::Columns }, layout, row }
+            Store::Banks {
+                axis: if rows { Axis::Rows } else { Axis::Columns },
+                layout,
+                row,
+            }
         }),
-        (lay(), lay(), any::<[u32; 2]>()).prop_map(|(rows_layout, columns_layout, [rows_row, columns_row])| {
-            Store::BanksBoth { rows_layout, columns_layout, rows_row, columns_row }
-        }),
+        (lay(), lay(), any::<[u32; 2]>()).prop_map(
+            |(rows_layout, columns_layout, [rows_row, columns_row])| {
+                Store::BanksBoth {
+                    rows_layout,
+                    columns_layout,
+                    rows_row,
+                    columns_row,
+                }
+            }
+        ),
     ]
 }
 
@@ -89,20 +127,46 @@ fn kind() -> impl Strategy<Value = BufferKind> {
 
 /// Any tables and any instructions.
 pub(crate) fn program() -> impl Strategy<Value = Program> {
-    let instr = (0..OPS.len()).prop_flat_map(|n| line(&OPS[n])).prop_map(|l| parse(&l));
-    let matrix = (any::<[u32; 2]>(), store()).prop_map(|([rows, columns], store)| MatrixDecl { rows, columns, store });
-    let buffer = (kind(), lay(), any::<u32>()).prop_map(|(kind, layout, row)| BufferDecl { kind, layout, row });
-    let bank = (lay(), any::<u16>(), any::<u32>()).prop_map(|(layout, vectors, row)| BankDecl { layout, vectors, row });
+    let instr = (0..OPS.len())
+        .prop_flat_map(|n| line(&OPS[n]))
+        .prop_map(|l| parse(&l));
+    let matrix = (any::<[u32; 2]>(), store()).prop_map(|([rows, columns], store)| MatrixDecl {
+        rows,
+        columns,
+        store,
+    });
+    let buffer = (kind(), lay(), any::<u32>()).prop_map(|(kind, layout, row)| BufferDecl {
+        kind,
+        layout,
+        row,
+    });
+    let bank = (lay(), any::<u16>(), any::<u32>()).prop_map(|(layout, vectors, row)| BankDecl {
+        layout,
+        vectors,
+        row,
+    });
     let global = any::<[u32; 2]>().prop_map(|[words, word]| GlobalDecl { words, word });
-    (vec(layout(), 0..4), vec(matrix, 0..4), vec(buffer, 0..4), vec(bank, 0..4), vec(global, 0..4), any::<(u16, bool)>(), vec(instr, 0..20))
-        .prop_map(|(layouts, matrices, buffers, banks, globals, (channels, overlap_ingest), instrs)| Program {
-            layouts,
-            matrices,
-            buffers,
-            banks,
-            globals,
-            channels,
-            overlap_ingest,
-            instrs,
-        })
+    (
+        vec(layout(), 0..4),
+        vec(matrix, 0..4),
+        vec(buffer, 0..4),
+        vec(bank, 0..4),
+        vec(global, 0..4),
+        any::<(u16, bool)>(),
+        vec(instr, 0..20),
+    )
+        .prop_map(
+            |(layouts, matrices, buffers, banks, globals, (channels, overlap_ingest), instrs)| {
+                Program {
+                    layouts,
+                    matrices,
+                    buffers,
+                    banks,
+                    globals,
+                    channels,
+                    overlap_ingest,
+                    instrs,
+                }
+            },
+        )
 }

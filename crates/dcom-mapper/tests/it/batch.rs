@@ -27,13 +27,23 @@ fn walk(program: &Program) -> Vec<Event> {
         for iteration in 0..count {
             for instr in &program.instrs[body.clone()] {
                 match instr.op {
-                    Op::Ingest { matrix, prompt, stride } => {
+                    Op::Ingest {
+                        matrix,
+                        prompt,
+                        stride,
+                    } => {
                         let prompt = prompt + stride * iteration;
                         holds[matrix.index()] = Some(prompt);
                         events.push(Event::Arrives(prompt, matrix));
                     }
-                    Op::Svd { matrix, .. } => events.push(Event::Decomposed(holds[matrix.index()].expect("a prompt is there"))),
-                    Op::Out { matrix, index: 0, .. } => events.push(Event::Leaves(holds[matrix.index()].expect("a prompt is there"))),
+                    Op::Svd { matrix, .. } => events.push(Event::Decomposed(
+                        holds[matrix.index()].expect("a prompt is there"),
+                    )),
+                    Op::Out {
+                        matrix, index: 0, ..
+                    } => events.push(Event::Leaves(
+                        holds[matrix.index()].expect("a prompt is there"),
+                    )),
                     _ => {}
                 }
             }
@@ -47,9 +57,20 @@ fn walk(program: &Program) -> Vec<Event> {
 fn every_prompt_is_served_once_and_in_order() {
     for prompts in 1..=9 {
         for in_flight in 1..=4 {
-            for (overlap, windows) in [(true, "shared"), (false, "shared"), (true, "disjoint"), (false, "disjoint")] {
+            for (overlap, windows) in [
+                (true, "shared"),
+                (false, "shared"),
+                (true, "disjoint"),
+                (false, "disjoint"),
+            ] {
                 let what = format!("B = {prompts}, F = {in_flight}, overlap {overlap}, {windows}");
-                let arch = machine("small", &[("cluster.buffer_bytes", "65536"), ("broadcast.capacity_words", "4096")]);
+                let arch = machine(
+                    "small",
+                    &[
+                        ("cluster.buffer_bytes", "65536"),
+                        ("broadcast.capacity_words", "4096"),
+                    ],
+                );
                 let w = workload(
                     "paper-fig12",
                     &[
@@ -68,21 +89,52 @@ fn every_prompt_is_served_once_and_in_order() {
                 let mapped = map(&arch, &w).unwrap_or_else(|e| panic!("{what}: {e}"));
                 let events = walk(&mapped.program);
                 let all: Vec<u32> = (0..prompts).collect();
-                let of = |kind: fn(&Event) -> Option<u32>| events.iter().filter_map(kind).collect::<Vec<_>>();
-                let arrivals = of(|e| if let Event::Arrives(p, _) = e { Some(*p) } else { None });
+                let of = |kind: fn(&Event) -> Option<u32>| {
+                    events.iter().filter_map(kind).collect::<Vec<_>>()
+                };
+                let arrivals = of(|e| {
+                    if let Event::Arrives(p, _) = e {
+                        Some(*p)
+                    } else {
+                        None
+                    }
+                });
                 assert_eq!(arrivals, all, "{what}");
-                assert_eq!(of(|e| if let Event::Decomposed(p) = e { Some(*p) } else { None }), all, "{what}");
+                assert_eq!(
+                    of(|e| if let Event::Decomposed(p) = e {
+                        Some(*p)
+                    } else {
+                        None
+                    }),
+                    all,
+                    "{what}"
+                );
                 // One column of U and one of V.
-                let mut leaves = of(|e| if let Event::Leaves(p) = e { Some(*p) } else { None });
+                let mut leaves = of(|e| {
+                    if let Event::Leaves(p) = e {
+                        Some(*p)
+                    } else {
+                        None
+                    }
+                });
                 leaves.sort_unstable();
-                assert_eq!(leaves, all.iter().flat_map(|p| [*p, *p]).collect::<Vec<_>>(), "{what}");
+                assert_eq!(
+                    leaves,
+                    all.iter().flat_map(|p| [*p, *p]).collect::<Vec<_>>(),
+                    "{what}"
+                );
                 if overlap {
                     // The next prompts are on their way before the present ones are decomposed.
                     for p in in_flight.min(prompts)..prompts {
                         let at = |event: Event| events.iter().position(|e| *e == event);
-                        let arrives = events.iter().position(|e| matches!(e, Event::Arrives(q, _) if *q == p));
+                        let arrives = events
+                            .iter()
+                            .position(|e| matches!(e, Event::Arrives(q, _) if *q == p));
                         let group_before = (p / in_flight - 1) * in_flight;
-                        assert!(arrives < at(Event::Decomposed(group_before)), "{what}: prompt {p}");
+                        assert!(
+                            arrives < at(Event::Decomposed(group_before)),
+                            "{what}: prompt {p}"
+                        );
                     }
                 }
             }

@@ -11,7 +11,10 @@ use proptest::prelude::*;
 use crate::random::{each_case, machine, workload};
 
 fn is_a_key(key: &str) -> bool {
-    ArchParams::keys().iter().chain(WorkloadParams::keys()).any(|k| k.path == key)
+    ArchParams::keys()
+        .iter()
+        .chain(WorkloadParams::keys())
+        .any(|k| k.path == key)
 }
 
 #[test]
@@ -25,8 +28,14 @@ fn mapped_programs_verify_and_errors_name_a_parameter() {
                 fit.set(fit.get() + 1);
                 note(&mapped.program, &mut seen.borrow_mut());
                 let k = w.iterations.min(w.rows).min(w.columns);
-                prop_assert_eq!((u32::from(mapped.iterations), u32::from(mapped.rank)), (k, w.rank.min(k)));
-                mapped.program.verify(&arch).map_err(|e| TestCaseError::fail(format!("does not verify: {e}")))?;
+                prop_assert_eq!(
+                    (u32::from(mapped.iterations), u32::from(mapped.rank)),
+                    (k, w.rank.min(k))
+                );
+                mapped
+                    .program
+                    .verify(&arch)
+                    .map_err(|e| TestCaseError::fail(format!("does not verify: {e}")))?;
             }
             Err(error) => {
                 seen.borrow_mut().insert(error.key);
@@ -64,8 +73,15 @@ fn mapped_programs_verify_and_errors_name_a_parameter() {
         "sequencer.partial_registers",
         "sequencer.predicates",
     ];
-    let missing: Vec<_> = expected.into_iter().filter(|e| !seen.borrow().contains(e)).collect();
-    assert!(missing.is_empty(), "never seen: {missing:?} in {:?}", seen.borrow());
+    let missing: Vec<_> = expected
+        .into_iter()
+        .filter(|e| !seen.borrow().contains(e))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "never seen: {missing:?} in {:?}",
+        seen.borrow()
+    );
 }
 
 /// What is special about a program.
@@ -86,7 +102,9 @@ fn note(program: &dcom_isa::Program, seen: &mut BTreeSet<&'static str>) {
     }
     for instr in &program.instrs {
         match instr.op {
-            Op::MvN { first_tile: 1.., .. } => seen.insert("strips"),
+            Op::MvN {
+                first_tile: 1.., ..
+            } => seen.insert("strips"),
             Op::CSum { .. } => seen.insert("csum"),
             Op::Loop { .. } => seen.insert("loop"),
             _ => false,
@@ -111,9 +129,16 @@ fn the_configurations_fit() {
     ];
     for (m, w) in fits {
         let arch = machine::<&str>(m, &[]);
-        let keep: &[(&str, &str)] = if m == "resident-wide" { &[("mapping.residency", "resident")] } else { &[] };
+        let keep: &[(&str, &str)] = if m == "resident-wide" {
+            &[("mapping.residency", "resident")]
+        } else {
+            &[]
+        };
         let mapped = map(&arch, &workload(w, keep)).unwrap_or_else(|e| panic!("{w} on {m}: {e}"));
-        mapped.program.verify(&arch).unwrap_or_else(|e| panic!("{w} on {m}: {e}"));
+        mapped
+            .program
+            .verify(&arch)
+            .unwrap_or_else(|e| panic!("{w} on {m}: {e}"));
     }
 }
 
@@ -122,11 +147,31 @@ fn the_configurations_fit() {
 fn resident_wide_holds_both_matrices() {
     let arch = machine::<&str>("resident-wide", &[]);
     let beats = |w: &str| {
-        let mapped = map(&arch, &workload(w, &[("mapping.residency", "resident")])).expect("it fits");
-        let stacks: u64 = mapped.program.banks.iter().map(|b| u64::from(b.row)).max().expect("a stack");
+        let mapped =
+            map(&arch, &workload(w, &[("mapping.residency", "resident")])).expect("it fits");
+        let stacks: u64 = mapped
+            .program
+            .banks
+            .iter()
+            .map(|b| u64::from(b.row))
+            .max()
+            .expect("a stack");
         // Stacks follow the matrix.
-        let Store::BanksBoth { rows_row, columns_row, .. } = mapped.program.matrices[0].store else { panic!("both cuts") };
-        let first = mapped.program.banks.iter().map(|b| b.row).min().expect("a stack");
+        let Store::BanksBoth {
+            rows_row,
+            columns_row,
+            ..
+        } = mapped.program.matrices[0].store
+        else {
+            panic!("both cuts")
+        };
+        let first = mapped
+            .program
+            .banks
+            .iter()
+            .map(|b| b.row)
+            .min()
+            .expect("a stack");
         assert!(rows_row.max(columns_row) < first && stacks < arch.bank_rows());
         u64::from(first)
     };

@@ -32,14 +32,20 @@ fn uses(program: &Program) -> Vec<Use> {
             // A norm is the dot product of a vector with itself.
             Op::Dot { a, b, .. } if a != b => {
                 let from = loaded[&a];
-                uses.push(Use::Dot { side: side(&stacks, from), index: from.index });
+                uses.push(Use::Dot {
+                    side: side(&stacks, from),
+                    index: from.index,
+                });
             }
-            Op::Corr { v, c, .. } | Op::Axpy { v, c, .. } => {
-                // The three-term recurrence has a scalar, and its vector at hand.
-                if program.buffers[c.index()].kind != BufferKind::Scalar {
-                    let from = loaded[&v];
-                    uses.push(Use::Correction { side: side(&stacks, from), index: from.index });
-                }
+            // The three-term recurrence has a scalar, and its vector at hand.
+            Op::Corr { v, c, .. } | Op::Axpy { v, c, .. }
+                if program.buffers[c.index()].kind != BufferKind::Scalar =>
+            {
+                let from = loaded[&v];
+                uses.push(Use::Correction {
+                    side: side(&stacks, from),
+                    index: from.index,
+                });
             }
             _ => {}
         }
@@ -59,12 +65,24 @@ fn side(stacks: &[u16], v: BankVec) -> Side {
 fn expected(nodes: impl Iterator<Item = Node>) -> Vec<Use> {
     let mut uses = Vec::new();
     for node in nodes {
-        let Node::Orthogonalize { side, against, scheme, .. } = node else { continue };
+        let Node::Orthogonalize {
+            side,
+            against,
+            scheme,
+            ..
+        } = node
+        else {
+            continue;
+        };
         let dot = |index| Use::Dot { side, index };
         let correction = |index| Use::Correction { side, index };
         match scheme {
-            GramSchmidt::Classical => uses.extend((0..against).map(dot).chain((0..against).map(correction))),
-            GramSchmidt::Modified => uses.extend((0..against).flat_map(|i| [dot(i), correction(i)])),
+            GramSchmidt::Classical => {
+                uses.extend((0..against).map(dot).chain((0..against).map(correction)))
+            }
+            GramSchmidt::Modified => {
+                uses.extend((0..against).flat_map(|i| [dot(i), correction(i)]))
+            }
         }
     }
     uses
@@ -75,7 +93,9 @@ fn basis_vectors_are_used_in_order() {
     let checked = Cell::new(0);
     each_case(1500, |case| {
         let (arch, w) = (case.machine(), case.workload());
-        let Ok(mapped) = map(&arch, &w) else { return Ok(()) };
+        let Ok(mapped) = map(&arch, &w) else {
+            return Ok(());
+        };
         if w.prompts > 1 {
             return Ok(());
         }

@@ -29,34 +29,50 @@ impl Case {
 }
 
 fn config(path: &str) -> Source {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs").join(path);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../configs")
+        .join(path);
     Source::read(&path).expect("the file is there")
 }
 
 /// A machine file with some keys replaced.
 pub(crate) fn machine<V: AsRef<str>>(file: &str, set: &[(&str, V)]) -> Arch {
-    let mut params = ArchParams::parse(config(&format!("arch/{file}.toml"))).expect("the file is right");
+    let mut params =
+        ArchParams::parse(config(&format!("arch/{file}.toml"))).expect("the file is right");
     for (key, value) in set {
-        params.set(key, value.as_ref()).expect("a key and its value");
+        params
+            .set(key, value.as_ref())
+            .expect("a key and its value");
     }
     Arch::new(&params).expect("a possible machine")
 }
 
 /// A workload file with some keys replaced.
 pub(crate) fn workload<V: AsRef<str>>(file: &str, set: &[(&str, V)]) -> WorkloadParams {
-    let mut params = WorkloadParams::parse(config(&format!("workloads/{file}.toml"))).expect("the file is right");
+    let mut params = WorkloadParams::parse(config(&format!("workloads/{file}.toml")))
+        .expect("the file is right");
     for (key, value) in set {
-        params.set(key, value.as_ref()).expect("a key and its value");
+        params
+            .set(key, value.as_ref())
+            .expect("a key and its value");
     }
     params
 }
 
 /// Values of one key, chosen by `choose`.
-fn one_of(key: &'static str, values: &'static [&'static str]) -> BoxedStrategy<(&'static str, String)> {
-    prop::sample::select(values).prop_map(move |v| (key, v.to_owned())).boxed()
+fn one_of(
+    key: &'static str,
+    values: &'static [&'static str],
+) -> BoxedStrategy<(&'static str, String)> {
+    prop::sample::select(values)
+        .prop_map(move |v| (key, v.to_owned()))
+        .boxed()
 }
 
-fn within(key: &'static str, range: std::ops::RangeInclusive<u32>) -> BoxedStrategy<(&'static str, String)> {
+fn within(
+    key: &'static str,
+    range: std::ops::RangeInclusive<u32>,
+) -> BoxedStrategy<(&'static str, String)> {
     range.prop_map(move |v| (key, v.to_string())).boxed()
 }
 
@@ -108,7 +124,9 @@ fn machine_keys() -> Vec<BoxedStrategy<(&'static str, String)>> {
 }
 
 fn workload_keys() -> Vec<BoxedStrategy<(&'static str, String)>> {
-    let size = |key| prop_oneof![4 => within(key, 2..=70), 1 => one_of(key, &["1", "7", "13", "150"])].boxed();
+    let size = |key| {
+        prop_oneof![4 => within(key, 2..=70), 1 => one_of(key, &["1", "7", "13", "150"])].boxed()
+    };
     vec![
         size("workload.rows"),
         size("workload.columns"),
@@ -143,7 +161,12 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
 
 /// Runs `test` on `cases` cases, always the same ones.
 pub(crate) fn each_case(cases: u32, test: impl Fn(Case) -> Result<(), TestCaseError>) {
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     runner.run(&case(), test).unwrap_or_else(|e| panic!("{e}"));
 }

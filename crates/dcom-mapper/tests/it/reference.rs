@@ -15,7 +15,8 @@ fn the_reference_is_up_to_date() {
          with `UPDATE_EXPECT=1`.\n\n{}",
         WorkloadParams::reference_table()
     );
-    expect_file![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/workload-parameters.md")].assert_eq(&text);
+    expect_file![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/workload-parameters.md")]
+        .assert_eq(&text);
 }
 
 /// Every file is a workload, named after the file, and says where each number comes from.
@@ -25,11 +26,24 @@ fn the_projects_workloads_are_right() {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("an entry").path();
-        let name = path.file_stem().expect("a name").to_str().expect("ASCII").to_owned();
-        let params = WorkloadParams::parse(Source::read(&path).expect("readable")).unwrap_or_else(|e| panic!("{e}"));
+        let name = path
+            .file_stem()
+            .expect("a name")
+            .to_str()
+            .expect("ASCII")
+            .to_owned();
+        let params = WorkloadParams::parse(Source::read(&path).expect("readable"))
+            .unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(params.name, name);
-        for info in WorkloadParams::keys().iter().filter(|k| k.path != "workload.name") {
-            assert!(params.document().origin(info.path).mark().is_some(), "{name}: {}: no source", info.path);
+        for info in WorkloadParams::keys()
+            .iter()
+            .filter(|k| k.path != "workload.name")
+        {
+            assert!(
+                params.document().origin(info.path).mark().is_some(),
+                "{name}: {}: no source",
+                info.path
+            );
         }
         names.push(name);
     }

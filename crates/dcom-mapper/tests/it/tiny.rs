@@ -7,7 +7,13 @@ use dcom_mapper::map;
 use crate::random::{machine, workload};
 
 fn counts(set: &[(&str, &str)]) -> BTreeMap<&'static str, usize> {
-    let arch = machine("small", &[("cluster.buffer_bytes", "16384"), ("broadcast.capacity_words", "4096")]);
+    let arch = machine(
+        "small",
+        &[
+            ("cluster.buffer_bytes", "16384"),
+            ("broadcast.capacity_words", "4096"),
+        ],
+    );
     let mut all = vec![
         ("workload.rows", "12"),
         ("workload.columns", "16"),
@@ -81,38 +87,87 @@ fn knobs() {
         let now = counts(set);
         let ops: std::collections::BTreeSet<_> = base.keys().chain(now.keys()).copied().collect();
         let count = |c: &BTreeMap<&'static str, usize>, op| c.get(op).copied().unwrap_or(0);
-        ops.into_iter().map(|op| (op, count(&base, op), count(&now, op))).filter(|(_, a, b)| a != b).collect::<Vec<_>>()
+        ops.into_iter()
+            .map(|op| (op, count(&base, op), count(&now, op)))
+            .filter(|(_, a, b)| a != b)
+            .collect::<Vec<_>>()
     };
     // All dot products before all corrections: every vector is loaded twice.
-    assert_eq!(changed(&[("mapping.gram_schmidt", "classical")]), [("ld", 6, 12)]);
+    assert_eq!(
+        changed(&[("mapping.gram_schmidt", "classical")]),
+        [("ld", 6, 12)]
+    );
     // The second pass loads, multiplies and corrects again.
     assert_eq!(
         changed(&[("mapping.gram_schmidt_passes", "2")]),
-        [("bc", 10, 16), ("corr", 6, 12), ("dot", 12, 18), ("ld", 6, 12), ("puth", 6, 12)]
+        [
+            ("bc", 10, 16),
+            ("corr", 6, 12),
+            ("dot", 12, 18),
+            ("ld", 6, 12),
+            ("puth", 6, 12)
+        ]
     );
     // One axpy with a scalar for u_1, u_2, v_1, v_2.
-    assert_eq!(changed(&[("mapping.three_term", "true")]), [("axpy", 0, 4), ("sbc", 6, 10)]);
+    assert_eq!(
+        changed(&[("mapping.three_term", "true")]),
+        [("axpy", 0, 4), ("sbc", 6, 10)]
+    );
     // The three-term recurrence alone.
     assert_eq!(
-        changed(&[("mapping.three_term", "true"), ("mapping.gram_schmidt_passes", "0")]),
-        [("axpy", 0, 4), ("bc", 10, 4), ("corr", 6, 0), ("dot", 12, 6), ("ld", 6, 0), ("puth", 6, 0), ("sbc", 6, 10)]
+        changed(&[
+            ("mapping.three_term", "true"),
+            ("mapping.gram_schmidt_passes", "0")
+        ]),
+        [
+            ("axpy", 0, 4),
+            ("bc", 10, 4),
+            ("corr", 6, 0),
+            ("dot", 12, 6),
+            ("ld", 6, 0),
+            ("puth", 6, 0),
+            ("sbc", 6, 10)
+        ]
     );
-    assert_eq!(changed(&[("mapping.partial_sums", "sum_first")]), [("axpy", 0, 6), ("corr", 6, 0), ("csum", 0, 6)]);
-    // With one partial sum there is nothing to expand or to sum.
-    assert_eq!(changed(&[("mapping.expansion_factor", "1")]), [("axpy", 0, 6), ("corr", 6, 0)]);
     assert_eq!(
-        changed(&[("mapping.expansion_factor", "1"), ("mapping.partial_sums", "sum_first")]),
+        changed(&[("mapping.partial_sums", "sum_first")]),
+        [("axpy", 0, 6), ("corr", 6, 0), ("csum", 0, 6)]
+    );
+    // With one partial sum there is nothing to expand or to sum.
+    assert_eq!(
+        changed(&[("mapping.expansion_factor", "1")]),
+        [("axpy", 0, 6), ("corr", 6, 0)]
+    );
+    assert_eq!(
+        changed(&[
+            ("mapping.expansion_factor", "1"),
+            ("mapping.partial_sums", "sum_first")
+        ]),
         [("axpy", 0, 6), ("corr", 6, 0)]
     );
     // exponent = 0 instead of stat, sqrt, norm, div, log2.
     assert_eq!(
         changed(&[("workload.scale_input", "false")]),
-        [("div", 7, 6), ("log2", 1, 0), ("sqrt", 7, 6), ("stat", 1, 0)]
+        [
+            ("div", 7, 6),
+            ("log2", 1, 0),
+            ("sqrt", 7, 6),
+            ("stat", 1, 0)
+        ]
     );
-    assert_eq!(changed(&[("mapping.product", "reduce")]), [("gather", 5, 2), ("greduce", 0, 3), ("preduce", 0, 3)]);
-    assert_eq!(changed(&[("mapping.transposed_product", "reduce")]), [("gather", 5, 3), ("greduce", 0, 2), ("preduce", 0, 2)]);
+    assert_eq!(
+        changed(&[("mapping.product", "reduce")]),
+        [("gather", 5, 2), ("greduce", 0, 3), ("preduce", 0, 3)]
+    );
+    assert_eq!(
+        changed(&[("mapping.transposed_product", "reduce")]),
+        [("gather", 5, 3), ("greduce", 0, 2), ("preduce", 0, 2)]
+    );
     // Every product's result goes from the layout of the products to that of the bases.
-    assert_eq!(changed(&[("mapping.product_banks", "2")]), [("gather", 5, 10)]);
+    assert_eq!(
+        changed(&[("mapping.product_banks", "2")]),
+        [("gather", 5, 10)]
+    );
     for (key, value) in [
         ("mapping.prefetch", "0"),
         ("mapping.prefetch", "3"),

@@ -9,7 +9,10 @@ use proptest::prelude::*;
 
 use crate::random::{each_case, machine, workload};
 
-const FULL: Options<'static> = Options { tests: None, full: true };
+const FULL: Options<'static> = Options {
+    tests: None,
+    full: true,
+};
 
 /// All that a summary says, but for the method and the critical path of what was simulated.
 fn account(run: &Run, program: &Verified<'_>) -> serde_json::Value {
@@ -26,11 +29,17 @@ fn extrapolated_runs_equal_full_ones() {
     let (fit, extrapolated, tails) = (Cell::new(0), Cell::new(0), Cell::new(0));
     each_case(600, |case| {
         let arch = case.machine();
-        let Ok(mapped) = map(&arch, &case.workload()) else { return Ok(()) };
+        let Ok(mapped) = map(&arch, &case.workload()) else {
+            return Ok(());
+        };
         fit.set(fit.get() + 1);
-        let program = mapped.program.verify(&arch).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let program = mapped
+            .program
+            .verify(&arch)
+            .map_err(|e| TestCaseError::fail(e.to_string()))?;
         let full = simulate(&program, FULL).map_err(|e| TestCaseError::fail(e.to_string()))?;
-        let quick = simulate(&program, Options::default()).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let quick = simulate(&program, Options::default())
+            .map_err(|e| TestCaseError::fail(e.to_string()))?;
         prop_assert_eq!(full.extrapolated_iterations, 0);
         prop_assert_eq!(quick.cycles, full.cycles);
         prop_assert_eq!(account(&quick, &program), account(&full, &program));
@@ -38,13 +47,20 @@ fn extrapolated_runs_equal_full_ones() {
         if quick.extrapolated_iterations > 0 {
             extrapolated.set(extrapolated.get() + 1);
             // What comes after the loop happens at the same time.
-            let ends = instrs.iter().enumerate().filter_map(|(i, instr)| match instr.op {
-                Op::Loop { length, .. } => Some(i + 1 + length as usize),
-                _ => None,
-            });
+            let ends = instrs
+                .iter()
+                .enumerate()
+                .filter_map(|(i, instr)| match instr.op {
+                    Op::Loop { length, .. } => Some(i + 1 + length as usize),
+                    _ => None,
+                });
             let end = ends.max().expect("there is a loop");
             let tail = |run: &Run| {
-                run.executed.iter().filter(|e| e.instr as usize >= end).map(|e| (e.instr, e.issue, e.done)).collect::<Vec<_>>()
+                run.executed
+                    .iter()
+                    .filter(|e| e.instr as usize >= end)
+                    .map(|e| (e.instr, e.issue, e.done))
+                    .collect::<Vec<_>>()
             };
             prop_assert_eq!(tail(&quick), tail(&full));
             if end < instrs.len() {
@@ -54,7 +70,10 @@ fn extrapolated_runs_equal_full_ones() {
         Ok(())
     });
     let (fit, extrapolated, tails) = (fit.get(), extrapolated.get(), tails.get());
-    assert!(fit > 120 && extrapolated > 30 && tails > 10, "{fit} fit, {extrapolated} extrapolated, {tails} with a tail");
+    assert!(
+        fit > 120 && extrapolated > 30 && tails > 10,
+        "{fit} fit, {extrapolated} extrapolated, {tails} with a tail"
+    );
 }
 
 /// A `bar` after a loop waits for the last instruction of an iteration that was not simulated.
@@ -73,11 +92,25 @@ fn a_bar_after_an_extrapolated_loop() {
         ldi dst=s0 value=2
     ";
     let arch = machine::<&str>("small", &[]);
-    let program = assemble(text).expect("a program").verify(&arch).expect("legal");
+    let program = assemble(text)
+        .expect("a program")
+        .verify(&arch)
+        .expect("legal");
     let full = simulate(&program, FULL).expect("no tests");
     let quick = simulate(&program, Options::default()).expect("no tests");
-    assert!(quick.extrapolated_iterations > 90, "{}", quick.extrapolated_iterations);
-    let last = |run: &Run| run.executed.iter().rev().take(2).map(|e| (e.issue, e.done)).collect::<Vec<_>>();
+    assert!(
+        quick.extrapolated_iterations > 90,
+        "{}",
+        quick.extrapolated_iterations
+    );
+    let last = |run: &Run| {
+        run.executed
+            .iter()
+            .rev()
+            .take(2)
+            .map(|e| (e.issue, e.done))
+            .collect::<Vec<_>>()
+    };
     assert_eq!((quick.cycles, last(&quick)), (full.cycles, last(&full)));
     assert_eq!(account(&quick, &program), account(&full, &program));
 }
@@ -100,10 +133,17 @@ fn the_end_of_the_run_is_part_of_the_state() {
         st dst=m0[1] src=b0
     ";
     let arch = machine("small", &[("link.latency_cycles", "1000")]);
-    let program = assemble(text).expect("a program").verify(&arch).expect("legal");
+    let program = assemble(text)
+        .expect("a program")
+        .verify(&arch)
+        .expect("legal");
     let full = simulate(&program, FULL).expect("no tests");
     let quick = simulate(&program, Options::default()).expect("no tests");
-    assert!(quick.extrapolated_iterations > 100, "{}", quick.extrapolated_iterations);
+    assert!(
+        quick.extrapolated_iterations > 100,
+        "{}",
+        quick.extrapolated_iterations
+    );
     assert_eq!(account(&quick, &program), account(&full, &program));
 }
 
@@ -112,9 +152,19 @@ fn the_end_of_the_run_is_part_of_the_state() {
 #[test]
 fn the_critical_path_is_that_of_the_full_run() {
     let arch = machine::<&str>("dcom-paper", &[]);
-    let set = [("mapping.overlap_ingest", "true"), ("workload.prompts", "33"), ("workload.rows", "1024")];
-    let program = map(&arch, &workload("paper-fig12", &set)).expect("it fits").program.verify(&arch).expect("legal");
-    let full = simulate(&program, FULL).expect("no tests").summary(&program);
+    let set = [
+        ("mapping.overlap_ingest", "true"),
+        ("workload.prompts", "33"),
+        ("workload.rows", "1024"),
+    ];
+    let program = map(&arch, &workload("paper-fig12", &set))
+        .expect("it fits")
+        .program
+        .verify(&arch)
+        .expect("legal");
+    let full = simulate(&program, FULL)
+        .expect("no tests")
+        .summary(&program);
     let run = simulate(&program, Options::default()).expect("no tests");
     assert!(run.extrapolated_iterations > 5);
     let quick = run.summary(&program);
@@ -124,8 +174,15 @@ fn the_critical_path_is_that_of_the_full_run() {
         assert!((sum - 1.0).abs() < 1e-9, "shares sum to {sum}");
     }
     for (name, share) in &full.critical_path {
-        let here = quick.critical_path.iter().find(|(n, _)| n == name).map_or(0.0, |(_, share)| *share);
+        let here = quick
+            .critical_path
+            .iter()
+            .find(|(n, _)| n == name)
+            .map_or(0.0, |(_, share)| *share);
         // The run has 33 prompts, the simulated part at least 5.
-        assert!((here - share).abs() < 0.05, "{name}: {here} instead of {share}");
+        assert!(
+            (here - share).abs() < 0.05,
+            "{name}: {here} instead of {share}"
+        );
     }
 }

@@ -19,42 +19,101 @@ fn runs_are_consistent_and_above_the_bound() {
     let (fit, near) = (Cell::new(0), Cell::new(0));
     each_case(2000, |case| {
         let arch = case.machine();
-        let Ok(mapped) = map(&arch, &case.workload()) else { return Ok(()) };
+        let Ok(mapped) = map(&arch, &case.workload()) else {
+            return Ok(());
+        };
         fit.set(fit.get() + 1);
         let program = mapped.program.verify(&arch).map_err(fail)?;
         let run = simulate(&program, Options::default()).map_err(fail)?;
         let summary = run.summary(&program);
         let bound = lower_bound(&program);
-        prop_assert!(bound.cycles <= summary.cycles, "bound {} by {} above {}", bound.cycles, bound.limiter, summary.cycles);
-        prop_assert_eq!(bound.cycles, bound.units.iter().map(|(_, c)| *c).chain([bound.chain]).max().expect("a unit"));
+        prop_assert!(
+            bound.cycles <= summary.cycles,
+            "bound {} by {} above {}",
+            bound.cycles,
+            bound.limiter,
+            summary.cycles
+        );
+        prop_assert_eq!(
+            bound.cycles,
+            bound
+                .units
+                .iter()
+                .map(|(_, c)| *c)
+                .chain([bound.chain])
+                .max()
+                .expect("a unit")
+        );
         // Each unit's bound is at most what these units were busy on average.
         for ((kind, work), unit) in bound.units.iter().zip(&summary.utilization) {
             prop_assert_eq!(kind.name(), unit.unit);
             let shared = *kind == UnitKind::WritePort && arch.bank.ports == BankPorts::Shared;
-            let busy = if shared { summary.utilization[0].utilization } else { unit.utilization };
+            let busy = if shared {
+                summary.utilization[0].utilization
+            } else {
+                unit.utilization
+            };
             let busy = busy * summary.cycles as f64;
-            prop_assert!(*work as f64 <= busy + 1.0, "{}: bound {} above {} busy cycles", unit.unit, work, busy);
+            prop_assert!(
+                *work as f64 <= busy + 1.0,
+                "{}: bound {} above {} busy cycles",
+                unit.unit,
+                work,
+                busy
+            );
         }
         if bound.cycles * 2 > summary.cycles {
             near.set(near.get() + 1);
         }
-        prop_assert_eq!(summary.phases.iter().map(|(_, c)| c).sum::<u64>(), summary.cycles);
-        prop_assert_eq!(summary.ops.iter().map(|o| o.cycles).sum::<u64>(), summary.cycles);
-        prop_assert_eq!(summary.ops.iter().map(|o| o.executed).sum::<u64>(), summary.activity.instructions);
+        prop_assert_eq!(
+            summary.phases.iter().map(|(_, c)| c).sum::<u64>(),
+            summary.cycles
+        );
+        prop_assert_eq!(
+            summary.ops.iter().map(|o| o.cycles).sum::<u64>(),
+            summary.cycles
+        );
+        prop_assert_eq!(
+            summary.ops.iter().map(|o| o.executed).sum::<u64>(),
+            summary.activity.instructions
+        );
         for unit in &summary.utilization {
-            prop_assert!(unit.busiest <= 1.0 && unit.utilization <= unit.busiest, "{:?}", unit);
+            prop_assert!(
+                unit.busiest <= 1.0 && unit.utilization <= unit.busiest,
+                "{:?}",
+                unit
+            );
         }
-        prop_assert!(run.executed.windows(2).all(|pair| pair[0].issue < pair[1].issue), "one issue per cycle, in order");
+        prop_assert!(
+            run.executed
+                .windows(2)
+                .all(|pair| pair[0].issue < pair[1].issue),
+            "one issue per cycle, in order"
+        );
         prop_assert!(run.executed.iter().all(|e| e.issue < e.done && !e.skipped));
-        prop_assert_eq!(run.executed.last().expect("an instruction").iteration < 12, true);
+        prop_assert_eq!(
+            run.executed.last().expect("an instruction").iteration < 12,
+            true
+        );
         let share: f64 = summary.critical_path.iter().map(|(_, share)| share).sum();
-        prop_assert!((share - 1.0).abs() < 1e-9, "the critical path sums to {}", share);
+        prop_assert!(
+            (share - 1.0).abs() < 1e-9,
+            "the critical path sums to {}",
+            share
+        );
 
-        let again = simulate(&program, Options::default()).map_err(fail)?.summary(&program);
+        let again = simulate(&program, Options::default())
+            .map_err(fail)?
+            .summary(&program);
         prop_assert_eq!(format!("{again:?}"), format!("{summary:?}"));
         Ok(())
     });
-    assert!(fit.get() > 400 && near.get() > 40, "{} fit, {} within a factor of two of the bound", fit.get(), near.get());
+    assert!(
+        fit.get() > 400 && near.get() > 40,
+        "{} fit, {} within a factor of two of the bound",
+        fit.get(),
+        near.get()
+    );
 }
 
 /// Every test fails: each prompt runs one, and skips the rest of its vectors in a cycle each.
@@ -63,11 +122,20 @@ fn a_breakdown_skips_what_follows() {
     let (fit, skipped) = (Cell::new(0), Cell::new(0));
     each_case(400, |case| {
         let (arch, w) = (case.machine(), case.workload());
-        let Ok(mapped) = map(&arch, &w) else { return Ok(()) };
+        let Ok(mapped) = map(&arch, &w) else {
+            return Ok(());
+        };
         fit.set(fit.get() + 1);
         let program = mapped.program.verify(&arch).map_err(fail)?;
         let tests = vec![false; w.prompts as usize];
-        let run = simulate(&program, Options { tests: Some(&tests), full: false }).map_err(fail)?;
+        let run = simulate(
+            &program,
+            Options {
+                tests: Some(&tests),
+                full: false,
+            },
+        )
+        .map_err(fail)?;
         let instrs = &program.program().instrs;
         for e in &run.executed {
             let guarded = instrs[e.instr as usize].guard.is_some();
@@ -79,31 +147,78 @@ fn a_breakdown_skips_what_follows() {
             }
         }
         let summary = run.summary(&program);
-        prop_assert_eq!(summary.phases.iter().map(|(_, c)| c).sum::<u64>(), summary.cycles);
-        let executed = |mnemonic| summary.ops.iter().find(|o| o.op == mnemonic).map_or(0, |o| o.executed - o.skipped);
+        prop_assert_eq!(
+            summary.phases.iter().map(|(_, c)| c).sum::<u64>(),
+            summary.cycles
+        );
+        let executed = |mnemonic| {
+            summary
+                .ops
+                .iter()
+                .find(|o| o.op == mnemonic)
+                .map_or(0, |o| o.executed - o.skipped)
+        };
         prop_assert_eq!(executed("brk"), u64::from(w.prompts));
-        let short = simulate(&program, Options { tests: Some(&tests[1..]), full: false }).err();
+        let short = simulate(
+            &program,
+            Options {
+                tests: Some(&tests[1..]),
+                full: false,
+            },
+        )
+        .err();
         prop_assert_eq!(short, Some(TimingError::TooFewTests(tests.len() - 1)));
 
         // With outcomes that all pass, nothing changes.
         let all = vec![true; w.prompts as usize * 2 * usize::from(mapped.iterations)];
-        let passed = simulate(&program, Options { tests: Some(&all), full: false }).map_err(fail)?;
-        prop_assert_eq!(passed.cycles, simulate(&program, Options::default()).map_err(fail)?.cycles);
+        let passed = simulate(
+            &program,
+            Options {
+                tests: Some(&all),
+                full: false,
+            },
+        )
+        .map_err(fail)?;
+        prop_assert_eq!(
+            passed.cycles,
+            simulate(&program, Options::default()).map_err(fail)?.cycles
+        );
         Ok(())
     });
-    assert!(fit.get() > 80 && skipped.get() > 1000, "{} fit, {} skipped", fit.get(), skipped.get());
+    assert!(
+        fit.get() > 80 && skipped.get() > 1000,
+        "{} fit, {} skipped",
+        fit.get(),
+        skipped.get()
+    );
 }
 
 /// Where A streams from memory most of the time, the bound says so and is within 10 % of the run.
 #[test]
 fn the_bound_is_tight_where_streaming_dominates() {
-    for (machine_name, f) in [("dcom-paper", "8"), ("dcom-paper", "16"), ("dcom-paper", "32")] {
+    for (machine_name, f) in [
+        ("dcom-paper", "8"),
+        ("dcom-paper", "16"),
+        ("dcom-paper", "32"),
+    ] {
         let arch = machine::<&str>(machine_name, &[]);
-        let w = workload("paper-fig12", &[("workload.prompts", "1"), ("mapping.expansion_factor", f)]);
-        let program = map(&arch, &w).expect("it fits").program.verify(&arch).expect("legal");
+        let w = workload(
+            "paper-fig12",
+            &[("workload.prompts", "1"), ("mapping.expansion_factor", f)],
+        );
+        let program = map(&arch, &w)
+            .expect("it fits")
+            .program
+            .verify(&arch)
+            .expect("legal");
         let run = simulate(&program, Options::default()).expect("no tests");
         let bound = lower_bound(&program);
-        assert!(bound.cycles <= run.cycles.0 && run.cycles.0 * 10 <= bound.cycles * 11, "f = {f}: {} and {}", bound.cycles, run.cycles.0);
+        assert!(
+            bound.cycles <= run.cycles.0 && run.cycles.0 * 10 <= bound.cycles * 11,
+            "f = {f}: {} and {}",
+            bound.cycles,
+            run.cycles.0
+        );
     }
 }
 
@@ -131,8 +246,14 @@ fn small_work_on_separate_windows_is_not_rounded_up_twice() {
         text += &format!("dot dst=r{register} a=b{buffer} b=b{buffer}\n");
     }
     let arch = machine::<&str>("small", &[]);
-    let program = dcom_isa::assemble(&text).expect("a program").verify(&arch).expect("legal");
-    let (bound, run) = (lower_bound(&program).cycles, simulate(&program, Options::default()).expect("no tests"));
+    let program = dcom_isa::assemble(&text)
+        .expect("a program")
+        .verify(&arch)
+        .expect("legal");
+    let (bound, run) = (
+        lower_bound(&program).cycles,
+        simulate(&program, Options::default()).expect("no tests"),
+    );
     assert!(bound <= run.cycles.0, "{bound} above {}", run.cycles.0);
     // 3200 dot products of 65 elements on 64 lanes.
     assert!(bound >= 3200 * 65 / 64, "{bound}");
@@ -159,7 +280,9 @@ fn activity_counts_what_is_not_masked() {
     let arch = machine::<&str>("small", &[]);
     let activity = |more: &str| {
         let program = assemble_and_verify(&format!("{text}{more}"), &arch);
-        simulate(&program, Options::default()).expect("no tests").activity()
+        simulate(&program, Options::default())
+            .expect("no tests")
+            .activity()
     };
     let before = activity("");
     let along = "mvn matrix=a0 axis=rows x=b1 y=b0 first_tile=0 end_tile=4 add=false exponent=s0\n";
@@ -167,20 +290,37 @@ fn activity_counts_what_is_not_masked() {
     // 91 products, 7 sums of 13. Every block reads the whole strip of x, every element of y is written once.
     assert_eq!(one.multiplications - before.multiplications, 91);
     assert_eq!(one.additions - before.additions, 7 * 12);
-    assert_eq!(one.buffer_read_elements - before.buffer_read_elements, 3 * 13);
+    assert_eq!(
+        one.buffer_read_elements - before.buffer_read_elements,
+        3 * 13
+    );
     assert_eq!(one.buffer_write_elements - before.buffer_write_elements, 7);
     assert_eq!(one.memory_read_bytes - before.memory_read_bytes, 182);
-    let two = activity(&format!("{along}mvt matrix=a0 axis=rows x=b0 y=b2 first_tile=0 end_tile=4 add=false exponent=s0\n"));
+    let two = activity(&format!(
+        "{along}mvt matrix=a0 axis=rows x=b0 y=b2 first_tile=0 end_tile=4 add=false exponent=s0\n"
+    ));
     // 91 products; 2 clusters have a sum of their own for each of 13 columns. x is read once; every block but a cluster's
     // first (one) reads the sums, every block writes them, two fp16 elements each.
     assert_eq!(two.multiplications - one.multiplications, 91);
     assert_eq!(two.additions - one.additions, 13 * (7 - 2));
-    assert_eq!(two.buffer_read_elements - one.buffer_read_elements, 7 + 2 * 13);
-    assert_eq!(two.buffer_write_elements - one.buffer_write_elements, 2 * 13 * 3);
+    assert_eq!(
+        two.buffer_read_elements - one.buffer_read_elements,
+        7 + 2 * 13
+    );
+    assert_eq!(
+        two.buffer_write_elements - one.buffer_write_elements,
+        2 * 13 * 3
+    );
 }
 
 fn assemble_and_verify<'a>(text: &str, arch: &'a dcom_arch::Arch) -> dcom_isa::Verified<'a> {
     let program = dcom_isa::assemble(text).expect("a program");
-    assert!(program.instrs.iter().all(|i| !matches!(i.op, Op::Loop { .. })), "each instruction once");
+    assert!(
+        program
+            .instrs
+            .iter()
+            .all(|i| !matches!(i.op, Op::Loop { .. })),
+        "each instruction once"
+    );
     program.verify(arch).expect("legal")
 }
