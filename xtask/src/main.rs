@@ -50,8 +50,12 @@ fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let result = match arguments.command {
         Command::Sweep { config, output } => sweep::run(&root, &config, &output),
-        Command::Reproduce { what: Reproduction::Fig12 } => reproduce::fig12(&root),
-        Command::Reproduce { what: Reproduction::Fit } => reproduce::fit(&root),
+        Command::Reproduce {
+            what: Reproduction::Fig12,
+        } => reproduce::fig12(&root),
+        Command::Reproduce {
+            what: Reproduction::Fit,
+        } => reproduce::fit(&root),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

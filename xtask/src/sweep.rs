@@ -16,11 +16,19 @@ pub(crate) fn run(root: &Path, config: &Path, output: &Path) -> Result<()> {
     std::env::set_current_dir(root).context("entering the repository")?;
     let spec = SweepSpec::read(&config)?;
     let name = spec.name.clone();
-    let labels: Vec<String> = spec.axes.iter().flat_map(|a| a.keys.clone()).collect();
-    let x_label = labels.last().map_or_else(String::new, |k| readable(k));
+    let x_label = spec
+        .axes
+        .last()
+        .map_or_else(String::new, |axis| readable(&axis.keys[0]));
 
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(spec.points() as u64) } else { ProgressBar::hidden() };
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} points, {per_sec}, {eta} left")?);
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(spec.points() as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    bar.set_style(ProgressStyle::with_template(
+        "{bar:40} {pos}/{len} points, {per_sec}, {eta} left",
+    )?);
     let start = Instant::now();
     let sweep = Sweep::run(spec, || bar.inc(1))?;
     bar.finish_and_clear();
@@ -32,15 +40,28 @@ pub(crate) fn run(root: &Path, config: &Path, output: &Path) -> Result<()> {
     let csv_path = output.join(format!("{name}.csv"));
     write_atomic(&csv_path, &csv)?;
     let feasible = sweep.rows.iter().filter(|r| r.result.is_ok()).count();
-    println!("{} points ({} infeasible) in {seconds:.2} s", sweep.rows.len(), sweep.rows.len() - feasible);
+    println!(
+        "{} points ({} infeasible) in {seconds:.2} s",
+        sweep.rows.len(),
+        sweep.rows.len() - feasible
+    );
     println!("{}", csv_path.display());
     if sweep.spec.axes.is_empty() || feasible == 0 {
         return Ok(());
     }
-    let figure = sweep.latency_plot(&x_label, series_name)?;
+    let figure = match sweep.latency_plot(&x_label, series_name) {
+        Ok(figure) => figure,
+        Err(reason) => {
+            eprintln!("no plot: {reason}");
+            return Ok(());
+        }
+    };
     for extension in ["svg", "png"] {
         let path = output.join(format!("{name}.{extension}"));
-        figure.write(&path)?;
+        if let Err(reason) = figure.write(&path) {
+            eprintln!("no plot: {reason}");
+            return Ok(());
+        }
         println!("{}", path.display());
     }
     Ok(())
@@ -53,10 +74,24 @@ fn readable(key: &str) -> String {
 
 /// Legend of one line: array sizes as `16 x 16 = 256 clusters`, other settings as they are.
 fn series_name(settings: &[(String, String)]) -> String {
-    let find = |key: &str| settings.iter().find(|(k, _)| k == key).and_then(|(_, v)| v.parse::<u64>().ok());
-    if let (Some(columns), Some(rows), 2) = (find("array.columns"), find("array.rows"), settings.len()) {
+    let find = |key: &str| {
+        settings
+            .iter()
+            .find(|(k, _)| k == key)
+            .and_then(|(_, v)| v.parse::<u64>().ok())
+    };
+    if let (Some(columns), Some(rows), 2) =
+        (find("array.columns"), find("array.rows"), settings.len())
+    {
         return format!("{columns} x {rows} = {} clusters", columns * rows);
     }
-    let parts: Vec<String> = settings.iter().map(|(k, v)| format!("{} {v}", readable(k))).collect();
-    if parts.is_empty() { "latency".to_owned() } else { parts.join(", ") }
+    let parts: Vec<String> = settings
+        .iter()
+        .map(|(k, v)| format!("{} {v}", readable(k)))
+        .collect();
+    if parts.is_empty() {
+        "latency".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }

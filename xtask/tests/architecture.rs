@@ -13,14 +13,27 @@ fn root() -> PathBuf {
 /// Normal dependencies between the workspace's own crates.
 fn edges() -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(root())
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let packages = metadata["packages"].as_array().expect("packages");
-    let names: BTreeSet<&str> = packages.iter().map(|p| p["name"].as_str().expect("name")).collect();
+    let names: BTreeSet<&str> = packages
+        .iter()
+        .map(|p| p["name"].as_str().expect("name"))
+        .collect();
     let own = |package: &Value| {
         let dependencies = package["dependencies"].as_array().expect("dependencies");
         dependencies
@@ -30,7 +43,10 @@ fn edges() -> BTreeMap<String, BTreeSet<String>> {
             .filter(|name| names.contains(name.as_str()))
             .collect()
     };
-    packages.iter().map(|p| (p["name"].as_str().expect("name").to_owned(), own(p))).collect()
+    packages
+        .iter()
+        .map(|p| (p["name"].as_str().expect("name").to_owned(), own(p)))
+        .collect()
 }
 
 fn reachable(edges: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<String> {
@@ -56,7 +72,10 @@ fn forbidden_dependencies_do_not_exist() {
         ("dcom-isa", &["dcom-mapper", "dcom-timing", "dcom-exec"]),
         ("dcom-arch", &["dcom-isa", "dcom-mapper"]),
         ("dcom-reference", &["dcom-arch", "dcom-isa", "dcom-timing"]),
-        ("dcom-report", &["dcom-arch", "dcom-isa", "dcom-timing", "dcom-sweep"]),
+        (
+            "dcom-report",
+            &["dcom-arch", "dcom-isa", "dcom-timing", "dcom-sweep"],
+        ),
         ("dcom-fp", &["dcom-arch"]),
     ];
     for (from, banned) in forbidden {
@@ -72,7 +91,10 @@ fn every_crate_is_on_the_map() {
     let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("there is a map");
     assert!(text.lines().count() <= 300);
     for name in edges().keys() {
-        assert!(text.contains(&format!("`{name}`")), "ARCHITECTURE.md does not mention {name}");
+        assert!(
+            text.contains(&format!("`{name}`")),
+            "ARCHITECTURE.md does not mention {name}"
+        );
     }
 }
 
@@ -82,13 +104,27 @@ fn links_lead_somewhere() {
     let mut documents = vec![root().join("README.md"), root().join("ARCHITECTURE.md")];
     for folder in ["docs", "reports/paper"] {
         let entries = std::fs::read_dir(root().join(folder)).expect("the folder exists");
-        documents.extend(entries.map(|e| e.expect("readable").path()).filter(|p| p.extension().is_some_and(|e| e == "md")));
+        documents.extend(
+            entries
+                .map(|e| e.expect("readable").path())
+                .filter(|p| p.extension().is_some_and(|e| e == "md")),
+        );
     }
     for document in documents {
         let text = std::fs::read_to_string(&document).expect("readable");
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let target = link.split('#').next().unwrap_or(link);
-            let exists = target.is_empty() || target.contains("://") || document.parent().expect("in a folder").join(target).exists();
+            let exists = target.is_empty()
+                || target.contains("://")
+                || document
+                    .parent()
+                    .expect("in a folder")
+                    .join(target)
+                    .exists();
             assert!(exists, "{}: link to {target}", document.display());
         }
     }

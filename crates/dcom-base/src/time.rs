@@ -37,7 +37,10 @@ impl Cycles {
 
     /// The duration in microseconds at a clock in MHz.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "reporting only; exact below 2^53 cycles")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "reporting only; exact below 2^53 cycles"
+    )]
     pub fn microseconds(self, clock_mhz: f64) -> f64 {
         self.0 as f64 / clock_mhz
     }
@@ -60,7 +63,12 @@ impl Add for Cycles {
 impl Sub for Cycles {
     type Output = Cycles;
     fn sub(self, rhs: Cycles) -> Cycles {
-        assert!(self.0 >= rhs.0, "negative duration: {} - {} cycles", self.0, rhs.0);
+        assert!(
+            self.0 >= rhs.0,
+            "negative duration: {} - {} cycles",
+            self.0,
+            rhs.0
+        );
         Cycles(self.0 - rhs.0)
     }
 }

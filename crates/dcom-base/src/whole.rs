@@ -9,7 +9,11 @@ pub const fn ceil_div(n: u64, d: u64) -> u64 {
 /// Levels of a binary tree over `n` leaves: the smallest `l` with `2^l >= n`; 0 for 0 and 1.
 #[must_use]
 pub const fn log2_ceil(n: u64) -> u64 {
-    if n <= 1 { 0 } else { (u64::BITS - (n - 1).leading_zeros()) as u64 }
+    if n <= 1 {
+        0
+    } else {
+        (u64::BITS - (n - 1).leading_zeros()) as u64
+    }
 }
 
 /// An exact transfer rate: `bytes / cycles` bytes per clock cycle.
@@ -26,15 +30,22 @@ impl Rate {
     /// A rate of `bytes` bytes in `cycles` cycles, both at least 1.
     #[must_use]
     pub fn new(bytes: u64, cycles: u64) -> Rate {
-        assert!(bytes > 0 && cycles > 0, "a rate needs bytes and cycles: {bytes} / {cycles}");
+        assert!(
+            bytes > 0 && cycles > 0,
+            "a rate needs bytes and cycles: {bytes} / {cycles}"
+        );
         Rate { bytes, cycles }
     }
 
-    /// Cycles that `bytes` bytes take, rounded up to whole cycles.
+    /// Longest time of one transfer; longer ones count as this long, and runs that contain one are refused.
+    pub const MOST_CYCLES: u64 = 1 << 60;
+
+    /// Cycles that `bytes` bytes take, rounded up to whole cycles; at most [`Rate::MOST_CYCLES`].
     #[must_use]
     pub fn cycles_for(self, bytes: u64) -> u64 {
         let product = u128::from(bytes) * u128::from(self.cycles);
-        u64::try_from(product.div_ceil(u128::from(self.bytes))).expect("a transfer fits 2^64 cycles")
+        u64::try_from(product.div_ceil(u128::from(self.bytes)))
+            .map_or(Rate::MOST_CYCLES, |c| c.min(Rate::MOST_CYCLES))
     }
 
     /// The rate that is left when `taken` is reserved for another stream, if any is left.
@@ -64,7 +75,10 @@ mod tests {
 
     #[test]
     fn tree_levels() {
-        let levels: Vec<u64> = [0, 1, 2, 3, 4, 5, 8, 9].iter().map(|&n| log2_ceil(n)).collect();
+        let levels: Vec<u64> = [0, 1, 2, 3, 4, 5, 8, 9]
+            .iter()
+            .map(|&n| log2_ceil(n))
+            .collect();
         assert_eq!(levels, [0, 0, 1, 2, 2, 3, 3, 4]);
     }
 
@@ -80,7 +94,9 @@ mod tests {
     #[test]
     fn reserving_and_splitting_bandwidth() {
         // 10 bytes per cycle less 5 bytes in 2 cycles leaves 7.5: 15 bytes take 2 cycles.
-        let left = Rate::new(10, 1).minus(Rate::new(5, 2)).expect("some is left");
+        let left = Rate::new(10, 1)
+            .minus(Rate::new(5, 2))
+            .expect("some is left");
         assert_eq!(left.cycles_for(15), 2);
         assert_eq!(Rate::new(1, 1).minus(Rate::new(2, 1)), None);
         assert_eq!(Rate::new(8, 1).split(4).cycles_for(8), 4);

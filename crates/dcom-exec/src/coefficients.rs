@@ -42,10 +42,12 @@ impl Machine<'_> {
     }
 
     /// The expanded sum with v = 1 has the coefficients themselves as products.
-    pub(crate) fn csum(&mut self, dst: Buf, src: Buf) {
+    pub(crate) fn csum(&mut self, dst: Buf, src: Buf) -> u64 {
         let coefficients = widen(self.state.half(src));
         let sum = expanded_sum(self.mode, self.lanes.x, &coefficients, 1.0);
-        self.state.half_mut(dst)[0] = to_bits(sum);
+        let bits = [to_bits(sum)];
+        self.state.half_mut(dst)[0] = bits[0];
+        count(&bits, |_| coefficients.iter().all(|c| c.is_finite()))
     }
 
     pub(crate) fn scalar_broadcast(&mut self, dst: Buf, src: Reg) {

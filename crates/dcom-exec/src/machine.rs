@@ -275,7 +275,7 @@ impl<'a> Machine<'a> {
                     [u, w],
                 );
             }
-            Op::PReduce { dst, src, layout } => self.preduce(dst, src, layout),
+            Op::PReduce { dst, src, layout } => return Ok(self.preduce(dst, src, layout)),
             Op::GReduce {
                 dst,
                 src,
@@ -294,7 +294,7 @@ impl<'a> Machine<'a> {
             Op::Bc { dst, src, start } => return Ok(self.broadcast(dst, src, start as usize)),
             Op::Corr { z, v, c } => return Ok(self.corr(z, v, c)),
             Op::Axpy { z, v, c } => return Ok(self.axpy(z, v, c)),
-            Op::CSum { dst, src } => self.csum(dst, src),
+            Op::CSum { dst, src } => return Ok(self.csum(dst, src)),
             Op::Scale { dst, src, c } => return Ok(self.scale(dst, src, c)),
             Op::Comb { dst, src, c } => return Ok(self.comb(dst, src, c)),
             Op::Ldi { dst, value } => self.set_register(dst, value),

@@ -168,7 +168,7 @@ impl Machine<'_> {
         strip.start as usize..strip.end as usize
     }
 
-    pub(crate) fn preduce(&mut self, dst: Glob, src: Buf, layout: Lay) {
+    pub(crate) fn preduce(&mut self, dst: Glob, src: Buf, layout: Lay) -> u64 {
         let (mode, deal) = (self.mode, self.deal(layout));
         let partials = self.state.single(src);
         let BufferKind::Partial(n) = self.program().buffers[src.index()].kind else {
@@ -179,8 +179,17 @@ impl Machine<'_> {
         let partitions = sums
             .par_chunks_mut(n)
             .zip(partials.par_chunks(deal.clusters * n));
-        partitions.for_each(|(sums, partials)| deal.partition_sum(mode, partials, sums));
+        let overflowed = partitions
+            .map(|(sums, partials)| {
+                deal.partition_sum(mode, partials, sums);
+                let finite = |j: usize| partials[j..].iter().step_by(n).all(|p| p.is_finite());
+                (0..n)
+                    .filter(|&j| !sums[j].is_finite() && finite(j))
+                    .count() as u64
+            })
+            .sum();
         self.state.globals[dst.index()][..sums.len()].copy_from_slice(&sums);
+        overflowed
     }
 
     pub(crate) fn greduce(

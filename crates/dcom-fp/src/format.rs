@@ -59,7 +59,11 @@ pub fn to_bits(x: f32) -> u16 {
         INFINITY16
     } | ((value.to_bits() & SIGN32) >> 16);
     // By bits, as in `canon32`.
-    (if magnitude > EXPONENT32 { 0x7e00 } else { signed } & 0xffff) as u16
+    (if magnitude > EXPONENT32 {
+        0x7e00
+    } else {
+        signed
+    } & 0xffff) as u16
 }
 
 /// Value of the binary16 bit pattern `bits`; exact.
@@ -91,7 +95,11 @@ pub fn from_bits(bits: u16) -> f32 {
 pub fn canon32(x: f32) -> u32 {
     // By bits: the sign and payload of a NaN are unspecified to the compiler, which has removed a test by `is_nan`.
     let bits = x.to_bits();
-    if bits & !SIGN32 > EXPONENT32 { 0x7fc0_0000 } else { bits }
+    if bits & !SIGN32 > EXPONENT32 {
+        0x7fc0_0000
+    } else {
+        bits
+    }
 }
 
 // One operation in binary32 and one rounding to binary16 equal a single correctly rounded binary16

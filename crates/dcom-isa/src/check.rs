@@ -84,6 +84,11 @@ impl<'a> Checker<'a> {
     fn instr(&mut self, instr: &Instr) -> Check<Lay> {
         if let Some(p) = instr.guard {
             self.read_pred(p)?;
+            if matches!(instr.op, Op::Ingest { .. }) {
+                return Err(
+                    "an ingest cannot be guarded: what follows would have no matrix".to_owned(),
+                );
+            }
         }
         match instr.op {
             Op::Ingest {
@@ -401,6 +406,9 @@ impl<'a> Checker<'a> {
                     (0..n).try_for_each(|i| {
                         self.read_reg(Reg(base.0.saturating_add(i))).map(|_| ())
                     })?;
+                }
+                if u == v {
+                    return Err("u and v must be different regions".to_owned());
                 }
                 let words = u64::from(k) * u64::from(r);
                 self.write_global(u, 0, words)?;

@@ -12,7 +12,8 @@ use crate::memory::Memory;
 use crate::params::{PartialSums, Residency, WorkloadParams};
 use crate::product::{Budget, Product};
 
-/// Registers for partial sums that a prompt takes in turn.
+/// Registers for partial sums that a prompt takes in turn. Assumed: as many as the dot products of a classical pass
+/// that are between lanes and global memory at once on the paper's machine.
 const PARTIAL_REGISTERS: u16 = 4;
 
 /// Frobenius norm, doubled at most, that scaling aims at: floor(log2(96 / ||A||)) leaves it in 48..96.
@@ -376,8 +377,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// The scale of A and the constants of a prompt, once A has arrived. Registers that a
-    /// breakdown would leave from an earlier prompt are set.
+    /// The scale of A and the constants of a prompt, once A has arrived. Alphas and betas that a breakdown leaves
+    /// from an earlier prompt stay; the small SVD masks them by the tests passed.
     fn statistics(&mut self) {
         self.phase = Phase::Ingest;
         self.guarded = false;

@@ -113,7 +113,7 @@ schema! {
         /// Scale A by a power of two to a Frobenius norm from 48 to 96, so that fp16 sums do not overflow.
         "workload.scale_input" scale_input: bool;
         /// Breakdown when a norm is at most 2^-this times the largest alpha or beta so far.
-        "workload.breakdown_tolerance_log2" breakdown_tolerance_log2: u32 in 0..=126, unit "bits";
+        "workload.breakdown_tolerance_log2" breakdown_tolerance_log2: u32 in 1..=126, unit "bits";
 
         /// Expansion factor, f: slices that a vector is cut into, and partial sums that are broadcast.
         "mapping.expansion_factor" expansion_factor: u32 in 1..=1_048_576, unit "slices";

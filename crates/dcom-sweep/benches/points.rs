@@ -11,8 +11,11 @@ fn main() {
 
 fn base(prompts: &str) -> Base {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut base = Base::read(&root.join("configs/arch/dcom-paper.toml"), &root.join("configs/workloads/paper-fig12.toml"))
-        .expect("the shipped files are valid");
+    let mut base = Base::read(
+        &root.join("configs/arch/dcom-paper.toml"),
+        &root.join("configs/workloads/paper-fig12.toml"),
+    )
+    .expect("the shipped files are valid");
     base.set("workload.prompts", prompts).expect("in range");
     base
 }
@@ -21,7 +24,9 @@ fn base(prompts: &str) -> Base {
 #[divan::bench]
 fn one_prompt_one_core(bencher: divan::Bencher<'_, '_>) {
     let base = base("1");
-    bencher.counter(divan::counter::ItemsCount::new(1u32)).bench(|| evaluate(&base));
+    bencher
+        .counter(divan::counter::ItemsCount::new(1u32))
+        .bench(|| evaluate(&base));
 }
 
 /// One prompt simulated in full, 1000 points on all cores.
@@ -30,7 +35,12 @@ fn one_prompt_all_cores(bencher: divan::Bencher<'_, '_>) {
     let base = base("1");
     bencher
         .counter(divan::counter::ItemsCount::new(1000u32))
-        .bench(|| (0..1000).into_par_iter().map(|_| evaluate(&base)).collect::<Result<Vec<_>, _>>());
+        .bench(|| {
+            (0..1000)
+                .into_par_iter()
+                .map(|_| evaluate(&base))
+                .collect::<Result<Vec<_>, _>>()
+        });
 }
 
 /// B = 64, extrapolated exactly, 1000 points on all cores.
@@ -39,5 +49,10 @@ fn batch_of_64_all_cores(bencher: divan::Bencher<'_, '_>) {
     let base = base("64");
     bencher
         .counter(divan::counter::ItemsCount::new(1000u32))
-        .bench(|| (0..1000).into_par_iter().map(|_| evaluate(&base)).collect::<Result<Vec<_>, _>>());
+        .bench(|| {
+            (0..1000)
+                .into_par_iter()
+                .map(|_| evaluate(&base))
+                .collect::<Result<Vec<_>, _>>()
+        });
 }

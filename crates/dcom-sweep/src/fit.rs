@@ -18,6 +18,14 @@ pub struct Fit {
     pub rows: Vec<(u32, f64, f64, f64)>,
 }
 
+impl Fit {
+    /// The largest relative error.
+    #[must_use]
+    pub fn worst(&self) -> f64 {
+        self.rows.iter().map(|r| r.3.abs()).fold(0.0, f64::max)
+    }
+}
+
 /// Time per prompt at S = 468 for K = r = `rank` with the machine's constant set to `cycles` [us].
 fn time(base: &Base, rank: u32, cycles: u32) -> Result<f64, PointError> {
     let mut at = base.clone();
@@ -41,7 +49,11 @@ pub fn fit(base: &Base) -> Result<Fit, PointError> {
         denominator += paper.powi(-2);
     }
     let microseconds = (numerator / denominator).max(0.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number of cycles")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small positive number of cycles"
+    )]
     let cycles = (microseconds * f64::from(base.arch.clock_mhz)).round() as u32;
     residuals(base, cycles)
 }

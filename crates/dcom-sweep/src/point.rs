@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dcom_arch::{Arch, ArchParams};
-use dcom_config::{ConfigError, Source};
+use dcom_config::{ConfigError, ErrorKind, Source};
 use dcom_mapper::{MapError, WorkloadParams, map};
 use dcom_timing::{Options, Summary, TimingError, simulate};
 use thiserror::Error;
@@ -34,6 +34,18 @@ pub enum PointError {
     Timing(#[from] TimingError),
 }
 
+impl PointError {
+    /// Whether the point does not fit the machine, rather than being wrong.
+    #[must_use]
+    pub fn is_infeasible(&self) -> bool {
+        match self {
+            PointError::Map(_) => true,
+            PointError::Config(error) => error.kind() == ErrorKind::Conflict,
+            PointError::Verify(_) | PointError::Timing(_) => false,
+        }
+    }
+}
+
 impl From<ConfigError> for PointError {
     fn from(error: ConfigError) -> PointError {
         PointError::Config(Box::new(error))
@@ -59,7 +71,10 @@ impl Base {
     /// # Errors
     /// File, line, key, value and range of what is wrong.
     pub fn read(arch: &Path, workload: &Path) -> Result<Base, PointError> {
-        Ok(Base { arch: ArchParams::parse(Source::read(arch)?)?, workload: WorkloadParams::parse(Source::read(workload)?)? })
+        Ok(Base {
+            arch: ArchParams::parse(Source::read(arch)?)?,
+            workload: WorkloadParams::parse(Source::read(workload)?)?,
+        })
     }
 
     /// Overrides one key of the machine or the workload.

@@ -88,10 +88,13 @@ impl SweepSpec {
         let text = source.text.to_owned();
         let wrong = |span: Option<Range<usize>>, message: String| SpecError::Wrong {
             file: source.name.to_owned(),
-            line: 1 + text[..span.map_or(0, |s| s.start.min(text.len()))].matches('\n').count(),
+            line: 1 + text[..span.map_or(0, |s| s.start.min(text.len()))]
+                .matches('\n')
+                .count(),
             message,
         };
-        let raw: Raw = toml::from_str(&text).map_err(|e| wrong(e.span(), e.message().to_owned()))?;
+        let raw: Raw =
+            toml::from_str(&text).map_err(|e| wrong(e.span(), e.message().to_owned()))?;
         let mut axes: Vec<Axis> = Vec::new();
         let mut points = 1u64;
         for axis in &raw.axis {
@@ -100,31 +103,59 @@ impl SweepSpec {
             let keys: Vec<&Spanned<String>> = match (&axis.key, &axis.keys) {
                 (Some(key), None) => vec![key],
                 (None, Some(keys)) if !keys.is_empty() => keys.iter().collect(),
-                _ => return Err(wrong(Some(span), "an axis has `key = \"...\"` or `keys = [\"...\", ...]`".to_owned())),
+                _ => {
+                    return Err(wrong(
+                        Some(span),
+                        "an axis has `key = \"...\"` or `keys = [\"...\", ...]`".to_owned(),
+                    ));
+                }
             };
             for key in &keys {
                 known(key.get_ref()).map_err(|m| wrong(Some(key.span()), m))?;
-                if axes.iter().any(|a| a.keys.contains(key.get_ref())) || keys.iter().filter(|k| k.get_ref() == key.get_ref()).count() > 1 {
-                    return Err(wrong(Some(key.span()), format!("`{}` is on two axes", key.get_ref())));
+                if axes.iter().any(|a| a.keys.contains(key.get_ref()))
+                    || keys.iter().filter(|k| k.get_ref() == key.get_ref()).count() > 1
+                {
+                    return Err(wrong(
+                        Some(key.span()),
+                        format!("`{}` is on two axes", key.get_ref()),
+                    ));
                 }
             }
             if axis.values.get_ref().is_empty() {
-                return Err(wrong(Some(axis.values.span()), "values = []: an axis has at least one value".to_owned()));
+                return Err(wrong(
+                    Some(axis.values.span()),
+                    "values = []: an axis has at least one value".to_owned(),
+                ));
             }
             let mut values = Vec::new();
             for value in axis.values.get_ref() {
-                let row = row(value.get_ref(), keys.len()).map_err(|m| wrong(Some(value.span()), m))?;
+                let row =
+                    row(value.get_ref(), keys.len()).map_err(|m| wrong(Some(value.span()), m))?;
                 values.push(row);
             }
             points = points.saturating_mul(values.len() as u64);
             if points > MAX_POINTS {
-                return Err(wrong(Some(axis.values.span()), format!("{points} points and more: at most {MAX_POINTS} in one sweep")));
+                return Err(wrong(
+                    Some(axis.values.span()),
+                    format!("{points} points and more: at most {MAX_POINTS} in one sweep"),
+                ));
             }
-            axes.push(Axis { keys: keys.into_iter().map(|k| k.get_ref().clone()).collect(), values });
+            axes.push(Axis {
+                keys: keys.into_iter().map(|k| k.get_ref().clone()).collect(),
+                values,
+            });
         }
-        let plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        let plain = |name: &str| {
+            !name.is_empty()
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+        };
         if !plain(raw.name.get_ref()) {
-            return Err(wrong(Some(raw.name.span()), "name: letters, digits, - and _; it names the output files".to_owned()));
+            return Err(wrong(
+                Some(raw.name.span()),
+                "name: letters, digits, - and _; it names the output files".to_owned(),
+            ));
         }
         Ok(SweepSpec {
             name: raw.name.into_inner(),
@@ -148,7 +179,13 @@ impl SweepSpec {
         for axis in self.axes.iter().rev() {
             let values = &axis.values[rest % axis.values.len()];
             rest /= axis.values.len();
-            settings.extend(axis.keys.iter().zip(values).rev().map(|(k, v)| (k.as_str(), v.as_str())));
+            settings.extend(
+                axis.keys
+                    .iter()
+                    .zip(values)
+                    .rev()
+                    .map(|(k, v)| (k.as_str(), v.as_str())),
+            );
         }
         settings.reverse();
         settings
@@ -156,12 +193,21 @@ impl SweepSpec {
 }
 
 fn known(key: &str) -> Result<(), String> {
-    let keys = || ArchParams::keys().iter().chain(WorkloadParams::keys()).map(|k| k.path);
+    let keys = || {
+        ArchParams::keys()
+            .iter()
+            .chain(WorkloadParams::keys())
+            .map(|k| k.path)
+    };
     if keys().any(|k| k == key) {
         return Ok(());
     }
-    let near = keys().max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
-    Err(format!("`{key}`: no key of machine or workload; did you mean `{}`?", near.unwrap_or_default()))
+    let near =
+        keys().max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
+    Err(format!(
+        "`{key}`: no key of machine or workload; did you mean `{}`?",
+        near.unwrap_or_default()
+    ))
 }
 
 /// One value per key: a plain value for one key, an array for several.
@@ -171,7 +217,9 @@ fn row(value: &toml::Value, keys: usize) -> Result<Vec<String>, String> {
         toml::Value::Integer(i) => Ok(i.to_string()),
         toml::Value::Float(f) => Ok(f.to_string()),
         toml::Value::Boolean(b) => Ok(b.to_string()),
-        other => Err(format!("{other}: expected a number, a string, true or false")),
+        other => Err(format!(
+            "{other}: expected a number, a string, true or false"
+        )),
     };
     match value {
         toml::Value::Array(row) if keys > 1 => {
@@ -181,6 +229,8 @@ fn row(value: &toml::Value, keys: usize) -> Result<Vec<String>, String> {
             row.iter().map(scalar).collect()
         }
         value if keys == 1 => Ok(vec![scalar(value)?]),
-        other => Err(format!("{other}: expected an array of {keys} values, one per key")),
+        other => Err(format!(
+            "{other}: expected an array of {keys} values, one per key"
+        )),
     }
 }

@@ -49,10 +49,21 @@ impl Sweep {
     /// Evaluates every point; `tick` is called once per finished point, from any thread.
     ///
     /// # Errors
-    /// The machine or workload file; a point that is infeasible is a row, not an error.
+    /// The machine or workload file, or a value that its key does not take; a point that does not fit the machine
+    /// is a row, not an error.
     pub fn run(spec: SweepSpec, tick: impl Fn() + Sync) -> Result<Sweep, SweepError> {
         let base = Base::read(&spec.arch, &spec.workload)?;
-        let rows = (0..spec.points())
+        // A value out of its key's range is a mistake in the file, not an infeasible point.
+        for axis in &spec.axes {
+            for values in &axis.values {
+                let mut at = base.clone();
+                axis.keys
+                    .iter()
+                    .zip(values)
+                    .try_for_each(|(k, v)| at.set(k, v))?;
+            }
+        }
+        let rows: Vec<Row> = (0..spec.points())
             .into_par_iter()
             .map(|point| {
                 let settings = spec.settings(point);
@@ -60,10 +71,25 @@ impl Sweep {
                 let set = settings.iter().try_for_each(|(k, v)| at.set(k, v));
                 let result = set.and_then(|()| evaluate(&at));
                 tick();
-                Row { settings: settings.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(), result }
+                Row {
+                    settings: settings
+                        .into_iter()
+                        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                        .collect(),
+                    result,
+                }
             })
             .collect();
-        Ok(Sweep { spec, rows })
+        match rows
+            .iter()
+            .position(|r| r.result.as_ref().is_err_and(|e| !e.is_infeasible()))
+        {
+            Some(at) => match rows.into_iter().nth(at).map(|r| r.result) {
+                Some(Err(error)) => Err(error.into()),
+                _ => unreachable!("found above"),
+            },
+            None => Ok(Sweep { spec, rows }),
+        }
     }
 
     /// The results as CSV: the axis keys, then numbers, then where they come from. An infeasible
@@ -74,7 +100,17 @@ impl Sweep {
     pub fn write_csv(&self, out: impl io::Write) -> Result<(), SweepError> {
         let mut csv = csv_writer(out);
         let mut header: Vec<String> = self.spec.axes.iter().flat_map(|a| a.keys.clone()).collect();
-        header.extend(["status", "time_us_per_prompt", "cycles", "time_us", "method", "bottleneck"].map(str::to_owned));
+        header.extend(
+            [
+                "status",
+                "time_us_per_prompt",
+                "cycles",
+                "time_us",
+                "method",
+                "bottleneck",
+            ]
+            .map(str::to_owned),
+        );
         header.extend(Phase::ALL.iter().map(|(_, name)| format!("{name}_cycles")));
         header.extend(["arch_hash", "workload_hash", "version"].map(str::to_owned));
         csv.row(&header)?;
@@ -108,7 +144,11 @@ impl Sweep {
     ///
     /// # Errors
     /// No axis of numbers to plot over, or nothing feasible.
-    pub fn latency_plot(&self, x_label: &str, series_label: impl Fn(&[(String, String)]) -> String) -> Result<Figure, SweepError> {
+    pub fn latency_plot(
+        &self,
+        x_label: &str,
+        series_label: impl Fn(&[(String, String)]) -> String,
+    ) -> Result<Figure, SweepError> {
         let Some(axis) = self.spec.axes.last() else {
             return Err(SweepError::Plot("a sweep without axes".to_owned()));
         };
@@ -118,18 +158,35 @@ impl Sweep {
             for row in rows {
                 if let Ok(point) = &row.result {
                     let (key, value) = &row.settings[row.settings.len() - axis.keys.len()];
-                    let x: f64 = value.parse().map_err(|_| SweepError::Plot(format!("{key} = {value}: not a number to plot over")))?;
+                    let x: f64 = value.parse().map_err(|_| {
+                        SweepError::Plot(format!("{key} = {value}: not a number to plot over"))
+                    })?;
                     points.push((x, point.time_us_per_prompt));
                 }
             }
             if !points.is_empty() {
-                let name = series_label(&rows[0].settings[..rows[0].settings.len() - axis.keys.len()]);
+                let name =
+                    series_label(&rows[0].settings[..rows[0].settings.len() - axis.keys.len()]);
                 series.push(Series::new(&name, points));
             }
         }
         Ok(Figure::from(LinePlot {
-            page: Page { provenance: Some(format!("dcom {}, sweep {}", env!("CARGO_PKG_VERSION"), self.spec.name)), ..Page::default() },
-            x: PlotAxis::new(x_label, Scale::Log2),
+            page: Page {
+                provenance: Some(format!(
+                    "dcom {}, sweep {}",
+                    env!("CARGO_PKG_VERSION"),
+                    self.spec.name
+                )),
+                ..Page::default()
+            },
+            x: PlotAxis::new(
+                x_label,
+                if series.iter().flat_map(|s| &s.points).all(|p| p.0 > 0.0) {
+                    Scale::Log2
+                } else {
+                    Scale::Linear
+                },
+            ),
             y: PlotAxis::new("latency per prompt", Scale::Log10).unit("us"),
             series,
             markers: Vec::new(),
@@ -146,7 +203,9 @@ fn csv_writer<W: io::Write>(out: W) -> CsvWriter<W> {
 
 impl<W: io::Write> CsvWriter<W> {
     fn row(&mut self, cells: &[String]) -> Result<(), SweepError> {
-        self.0.write_record(cells).map_err(|e| SweepError::Csv(e.to_string()))
+        self.0
+            .write_record(cells)
+            .map_err(|e| SweepError::Csv(e.to_string()))
     }
 
     fn finish(mut self) -> Result<(), SweepError> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// Counts of events over a run. Units are in the names; elements are fp16 values, words are
-        /// values in accumulate precision or fp16.
+        /// values in accumulate precision or fp16. Counts stop at 2^64 - 1.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
         pub struct Activity { $($(#[$doc])* pub $name: u64),* }
 
@@ -24,14 +24,14 @@ macro_rules! counters {
 
         impl AddAssign for Activity {
             fn add_assign(&mut self, rhs: Activity) {
-                $(self.$name += rhs.$name;)*
+                $(self.$name = self.$name.saturating_add(rhs.$name);)*
             }
         }
 
         impl Mul<u64> for Activity {
             type Output = Activity;
             fn mul(self, n: u64) -> Activity {
-                Activity { $($name: self.$name * n),* }
+                Activity { $($name: self.$name.saturating_mul(n)),* }
             }
         }
     };

@@ -5,6 +5,8 @@
 //! of the kind; and the longest chain of instructions that must follow each other because one uses
 //! what another writes, or overwrites what another uses.
 
+use std::ops::Range;
+
 use dcom_isa::{Op, Verified};
 
 use crate::plan::Plans;
@@ -15,7 +17,7 @@ use crate::unit::UnitKind;
 pub struct LowerBound {
     /// The bound [cycles].
     pub cycles: u64,
-    /// The bound of each kind of unit [cycles].
+    /// The bound of each kind of unit that has any work [cycles].
     pub units: Vec<(UnitKind, u64)>,
     /// The bound of the longest dependent chain [cycles].
     pub chain: u64,
@@ -40,14 +42,12 @@ pub fn lower_bound(program: &Verified<'_>) -> LowerBound {
             Op::Loop { count, length } => (at + 1..at + 1 + length as usize, count),
             _ => (at..at + 1, 1),
         };
-        for _ in 0..count {
-            for i in body.clone() {
-                chain.step(&plans, i);
-            }
-        }
+        chain.repeat(&plans, body.clone(), count);
         for i in body.clone() {
-            let plan = &plans.plans[i];
-            units[plan.work.unit as usize] += plan.work.amount * u64::from(count);
+            for work in plans.works(&plans.plans[i]) {
+                let total = &mut units[work.unit as usize];
+                *total = total.saturating_add(work.amount.saturating_mul(count.into()));
+            }
         }
         at = body.end;
     }
@@ -59,7 +59,8 @@ pub fn lower_bound(program: &Verified<'_>) -> LowerBound {
     units[UnitKind::Memory as usize] /= u64::from(program.program().channels);
     // Round trips of the small SVD overlap between prompts.
     units[UnitKind::Svd as usize] = 0;
-    let units: Vec<(UnitKind, u64)> = UnitKind::ALL.into_iter().zip(units).collect();
+    let mut units: Vec<(UnitKind, u64)> = UnitKind::ALL.into_iter().zip(units).collect();
+    units.retain(|(_, bound)| *bound > 0);
     let (mut limiter, mut cycles) = ("chain", chain.last);
     for (kind, bound) in &units {
         if *bound > cycles {
@@ -81,6 +82,31 @@ struct Chain {
 }
 
 impl Chain {
+    /// Steps through a body `count` times, or until one more time moves everything by the same period.
+    fn repeat(&mut self, plans: &Plans, body: Range<usize>, count: u32) {
+        for iteration in 1..=count {
+            let before = (self.ready.clone(), self.released.clone(), self.last);
+            for instr in body.clone() {
+                self.step(plans, instr);
+            }
+            let period = self.last - before.2;
+            let repeats = |now: &[u64], then: &[u64]| {
+                now.iter().zip(then).all(|(n, t)| n == t || n - t == period)
+            };
+            if repeats(&self.ready, &before.0) && repeats(&self.released, &before.1) {
+                let ahead = period.saturating_mul(u64::from(count - iteration));
+                let grow = |now: &mut [u64], then: &[u64]| {
+                    let moved = now.iter_mut().zip(then).filter(|(n, t)| **n != **t);
+                    moved.for_each(|(n, _)| *n = n.saturating_add(ahead));
+                };
+                grow(&mut self.ready, &before.0);
+                grow(&mut self.released, &before.1);
+                self.last = self.last.saturating_add(ahead);
+                return;
+            }
+        }
+    }
+
     fn step(&mut self, plans: &Plans, instr: usize) {
         let plan = &plans.plans[instr];
         let (reads, writes) = (plans.operands(&plan.reads), plans.operands(&plan.writes));

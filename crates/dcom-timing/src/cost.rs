@@ -244,7 +244,7 @@ fn ingest(b: &mut Builder<'_, '_>, matrix: Mat) -> u64 {
     });
     at_least(beats.sum(), WritePort);
     if copies.is_empty() {
-        at_least(b.rates.memory.cycles_for(bytes), Memory);
+        at_least(b.rates.ingest.cycles_for(bytes), Memory);
         if !b.rates.overlap_ingest {
             b.memory(None, t.s, n);
         }
@@ -409,7 +409,8 @@ impl Stream {
         }
 
         let mut n = shape.tile_beats * positions;
-        let mut d = t.kr;
+        // Data from the banks meet operands from the buffers.
+        let mut d = t.kr.max(t.br);
         b.work(Lanes, elements);
         b.work(Port, elements);
         if m.store == Store::Memory {
@@ -433,7 +434,7 @@ impl Stream {
         self.count(
             b,
             shape,
-            local.is_some(),
+            local.map(|(_, output)| output),
             partial.is_some(),
             elements,
             cut.into(),
@@ -451,19 +452,23 @@ impl Stream {
         &self,
         b: &mut Builder<'_, '_>,
         shape: &Shape,
-        local: bool,
+        local: Option<Buf>,
         partial: bool,
         elements: u64,
         cut: u64,
         strip: u64,
     ) {
+        let buffers = &b.program.program().buffers;
         let activity = &mut b.activity;
-        if local {
+        if let Some(output) = local {
+            let wide = buffers[output.index()].kind == BufferKind::Wide;
             activity.multiplications += elements;
             activity.additions += elements - cut + if self.add { cut } else { 0 };
             // Every block meets the whole strip of the input.
             activity.buffer_read_elements += strip * shape.blocks;
-            activity.buffer_write_elements += cut;
+            // A wide element is written, and read where it is added to, as two.
+            activity.buffer_write_elements += if wide { 2 * cut } else { cut };
+            activity.buffer_read_elements += if self.add { 2 * cut } else { 0 };
         }
         if partial {
             // Every cluster that holds elements has its own sums of the strip.
@@ -645,9 +650,10 @@ fn expanded(b: &mut Builder<'_, '_>, op: &Op) -> u64 {
             let (beats, cycles) = (k * shape(b).vector_beats, groups * passes);
             let n = beats.max(cycles);
             b.paced_by(if beats >= cycles { Port } else { Lanes }, n);
-            let depth = t.kr + t.m + t.x + b.arch.pairwise_cycles(passes);
+            let d = t.kr.max(t.br);
+            let depth = d + t.m + t.x + b.arch.pairwise_cycles(passes);
             b.banks(Port, t.s, n);
-            b.banks(Lanes, t.s + t.kr, n);
+            b.banks(Lanes, t.s + d, n);
             b.banks(Result, t.s + depth, n);
             b.work(Lanes, len * k);
             b.work(Port, len * k);

@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     /// Offset from which results may be used.
     pub(crate) done: u64,
     pub(crate) work: Work,
+    /// All its work, the largest included.
+    pub(crate) works: Range<u32>,
     /// Time that the instruction keeps units busy, and the unit that sets it.
     pub(crate) busy: u64,
     pub(crate) busy_unit: UnitKind,
@@ -53,6 +55,7 @@ pub(crate) struct Plans {
     pub(crate) plans: Vec<Plan>,
     pub(crate) uses: Vec<Use>,
     pub(crate) operands: Vec<u32>,
+    works: Vec<Work>,
     pub(crate) units: Units,
     pub(crate) resources: Resources,
 }
@@ -64,12 +67,14 @@ impl Plans {
             plans: Vec::with_capacity(n),
             uses: Vec::with_capacity(4 * n),
             operands: Vec::with_capacity(4 * n),
+            works: Vec::with_capacity(2 * n),
             units: Units::new(program),
             resources: Resources::new(program.program(), program.arch()),
         };
         let rates = Rates::new(program);
         for (i, instr) in program.program().instrs.iter().enumerate() {
             let (uses, operands) = (index(plans.uses.len()), index(plans.operands.len()));
+            let works = index(plans.works.len());
             let mut builder = Builder {
                 program,
                 arch: program.arch(),
@@ -78,6 +83,7 @@ impl Plans {
                 resources: &plans.resources,
                 uses: &mut plans.uses,
                 operands: &mut plans.operands,
+                works: &mut plans.works,
                 writes: Vec::new(),
                 layout: program.governing(i),
                 release: None,
@@ -121,6 +127,7 @@ impl Plans {
                 release: release.unwrap_or(done),
                 done,
                 work,
+                works: works..index(plans.works.len()),
                 busy: busy.0,
                 busy_unit: busy.1,
                 activity,
@@ -131,6 +138,10 @@ impl Plans {
 
     pub(crate) fn uses(&self, plan: &Plan) -> &[Use] {
         &self.uses[plan.uses.start as usize..plan.uses.end as usize]
+    }
+
+    pub(crate) fn works(&self, plan: &Plan) -> &[Work] {
+        &self.works[plan.works.start as usize..plan.works.end as usize]
     }
 
     pub(crate) fn operands(&self, range: &Range<u32>) -> &[u32] {
@@ -146,8 +157,8 @@ fn index(n: usize) -> u32 {
 pub(crate) struct Rates {
     /// One memory channel, for streams.
     pub(crate) channel: Rate,
-    /// The whole memory.
-    pub(crate) memory: Rate,
+    /// The memory, as far as ingest may use it.
+    pub(crate) ingest: Rate,
     /// The link, per direction.
     pub(crate) link: Rate,
     /// Whether ingest has its own share of the memory bandwidth.
@@ -158,15 +169,16 @@ impl Rates {
     fn new(program: &Verified<'_>) -> Rates {
         let (memory, link) = (program.arch().memory.rate, program.arch().link.rate);
         let overlap_ingest = program.program().overlap_ingest;
-        // Without bandwidth to share, streams take turns with the link at half the memory's rate.
-        let streams = if overlap_ingest {
-            memory.minus(link).unwrap_or(memory.split(2))
-        } else {
-            memory
+        // Where the memory is not faster than the link, either has half of it.
+        let half = memory.split(2);
+        let (streams, ingest) = match (overlap_ingest, memory.minus(link)) {
+            (false, _) => (memory, memory),
+            (true, Some(rest)) => (rest, memory),
+            (true, None) => (half, half),
         };
         Rates {
             channel: streams.split(program.program().channels.into()),
-            memory,
+            ingest,
             link,
             overlap_ingest,
         }
@@ -182,6 +194,7 @@ pub(crate) struct Builder<'a, 'p> {
     pub(crate) resources: &'a Resources,
     uses: &'a mut Vec<Use>,
     operands: &'a mut Vec<u32>,
+    works: &'a mut Vec<Work>,
     writes: Vec<u32>,
     /// The layout that decides size and place.
     pub(crate) layout: Lay,
@@ -265,6 +278,7 @@ impl Builder<'_, '_> {
             unit: kind,
             amount,
         };
+        self.works.push(work);
         if work.cycles > self.work.cycles {
             self.work = work;
         }

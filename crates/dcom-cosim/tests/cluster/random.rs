@@ -57,6 +57,9 @@ pub(crate) enum Profile {
     Tiny,
     /// Moderate, with a few activations in the thousands.
     Massive,
+    /// -0 everywhere, and moderate values above zero: sums that are -0 until something that is missing adds +0.
+    NegativeZero,
+    Positive,
     /// All finite patterns.
     Finite,
     /// Moderate, with infinities and NaN here and there.
@@ -66,12 +69,14 @@ pub(crate) enum Profile {
 impl Profile {
     /// Mostly such that results are finite.
     pub(crate) fn random(random: &mut Random) -> Profile {
-        match random.below(16) {
+        match random.below(20) {
             0..6 => Profile::Moderate,
             6..10 => Profile::Cancelling,
             10..12 => Profile::Tiny,
             12..14 => Profile::Massive,
-            14 => Profile::Finite,
+            14..16 => Profile::NegativeZero,
+            16..18 => Profile::Positive,
+            18 => Profile::Finite,
             _ => Profile::Special,
         }
     }
@@ -89,6 +94,8 @@ impl Profile {
             },
             Profile::Massive if random.chance(24) => random.between(26, 28),
             Profile::Massive => random.between(5, 14),
+            Profile::NegativeZero => 0x8000,
+            Profile::Positive => random.between(9, 15) & 0x7fff,
             Profile::Finite => random.between(0, 30),
             Profile::Special if random.chance(40) => {
                 *random.pick(&[0x7c00, 0xfc00, 0x7e00, 0xfe00, 0x7c01, 0xffff])

@@ -207,7 +207,11 @@ impl Twin<'_> {
                 )
             }),
             Op::CSum { dst, src } => {
-                for c in self.window(dst) {
+                // Every cluster has the same coefficients: one result, however many copies.
+                let window = self.window(dst);
+                let operands = self.clusters[window[0]].regions[src.index()].clone();
+                self.note(round16(self.passes(&operands).into()), &operands);
+                for c in window {
                     let sum = self.passes(&self.clusters[c].regions[src.index()]);
                     self.clusters[c].regions[dst.index()] = vec![round16(sum.into())];
                 }
@@ -484,8 +488,10 @@ impl Twin<'_> {
                     .iter()
                     .map(|&c| self.clusters[c].regions[src.index()][j])
                     .collect();
-                self.globals[dst.index()][k * n + j] =
-                    self.partition_sum(place.layout.reduction, &operands);
+                let sum = self.partition_sum(place.layout.reduction, &operands);
+                self.overflows +=
+                    u64::from(!sum.is_finite() && operands.iter().all(|x| x.is_finite()));
+                self.globals[dst.index()][k * n + j] = sum;
             }
         }
     }
