@@ -33,12 +33,6 @@ pub enum ExecError {
         /// Columns of the prompt.
         found_columns: usize,
     },
-    /// A matrix is used although a guard skipped its ingest.
-    #[error("{matrix} is used, but its ingest was skipped")]
-    NotIngested {
-        /// The matrix.
-        matrix: Mat,
-    },
     /// A host vector that the program takes was not given.
     #[error("the program takes host vector {host}, there are {given} host vectors")]
     MissingHostVector {

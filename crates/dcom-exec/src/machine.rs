@@ -149,7 +149,7 @@ impl<'a> Machine<'a> {
         let overflowed = self.operate(at, &op, pass)?;
         let matrix = op_matrix(&op);
         let prompt = match matrix {
-            Some(matrix) => Some(self.resident(matrix)?.prompt),
+            Some(matrix) => Some(self.resident(matrix).prompt),
             None => None,
         };
         let prompt = self.provenance.follow(&op, prompt);
@@ -187,7 +187,7 @@ impl<'a> Machine<'a> {
                 side,
                 index,
                 src,
-            } => self.leave(self.resident(matrix)?.prompt, side, index, src),
+            } => self.leave(self.resident(matrix).prompt, side, index, src),
             Op::Ld { dst, src } => {
                 let vector = self.state.bank(src).to_vec();
                 *self.state.half_mut(dst) = vector;
@@ -306,7 +306,7 @@ impl<'a> Machine<'a> {
             Op::Log2 { dst, a } => self.log2(dst, a),
             Op::Sbc { dst, src } => self.scalar_broadcast(dst, src),
             Op::Stat { dst, matrix } => {
-                let sum = self.resident(matrix)?.statistics.sum_of_squares;
+                let sum = self.resident(matrix).statistics.sum_of_squares;
                 self.set_register(dst, sum);
             }
             Op::Start {
@@ -334,7 +334,7 @@ impl<'a> Machine<'a> {
                 exponent,
                 p,
             } => {
-                let prompt = self.resident(matrix)?.prompt;
+                let prompt = self.resident(matrix).prompt;
                 let operands = crate::svd::Operands {
                     u,
                     v,
@@ -354,10 +354,10 @@ impl<'a> Machine<'a> {
         Ok(0)
     }
 
-    pub(crate) fn resident(&self, matrix: Mat) -> Result<&Resident<'a>, ExecError> {
+    pub(crate) fn resident(&self, matrix: Mat) -> &Resident<'a> {
         self.matrices[matrix.index()]
             .as_ref()
-            .ok_or(ExecError::NotIngested { matrix })
+            .expect("verified: a matrix arrives, unguarded, before it is used")
     }
 
     pub(crate) fn layout_of(&self, buffer: Buf) -> Lay {

@@ -98,7 +98,7 @@ impl Machine<'_> {
     ) -> Result<u64, ExecError> {
         let len = self.state.half(dst).len();
         let power = self.exponent(exponent) - i32::from(shift);
-        let sums = &self.resident(matrix)?.statistics.column_sums;
+        let sums = &self.resident(matrix).statistics.column_sums;
         let mut overflowed = 0;
         let ones = |negative: fn(usize) -> bool| {
             (0..len)

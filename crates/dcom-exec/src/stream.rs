@@ -142,7 +142,7 @@ impl Machine<'_> {
     }
 
     fn matvec(&self, stream: &Stream, product: Product) -> Result<MatVec<'_>, ExecError> {
-        let a = self.resident(stream.matrix)?.k_major(product);
+        let a = self.resident(stream.matrix).k_major(product);
         let tree_width = match product {
             Product::Plain => self.lanes.x,
             Product::Transposed => self.lanes.y,

@@ -121,12 +121,19 @@ fn a_prompt_of_another_shape_is_rejected() {
 }
 
 #[test]
-fn a_skipped_ingest_is_noticed() {
+fn a_guarded_ingest_is_refused_before_it_can_be_skipped() {
     let text = LOOP
         .replace("loop", "clr p=p0\nbrk p=p0 x=s0 max=s0 tolerance=0\nloop")
         .replace("ingest", "@!p0 ingest");
-    let error = run(&text, &vec![constant(1.0); 6], &[]).expect_err("there is no matrix");
-    assert_eq!(error, ExecError::NotIngested { matrix: Mat(0) });
+    let arch = small_machine("m16a32");
+    let error = assemble(&text)
+        .expect("assembles")
+        .verify(&arch)
+        .expect_err("guarded");
+    assert!(
+        error.to_string().contains("an ingest cannot be guarded"),
+        "{error}"
+    );
 }
 
 const HOST: &str = "
