@@ -1,5 +1,7 @@
 //! `cargo xtask`: sweeps and the reproduction of the paper. Orchestrates; the logic is in the crates.
 
+#![expect(clippy::print_stdout, reason = "results and file names go to stdout")]
+
 mod reproduce;
 mod sweep;
 

@@ -28,12 +28,12 @@ pub(crate) fn fig12(root: &Path) -> Result<()> {
     let result = fig12::fig12(&base)?;
     let reports = Path::new(REPORTS);
     std::fs::create_dir_all(reports).with_context(|| format!("creating {REPORTS}"))?;
-    write_atomic(&reports.join("fig12.csv"), &csv(&result.table()?)?)?;
+    write_atomic(reports.join("fig12.csv"), &csv(&result.table()?)?)?;
     write_atomic(
-        &reports.join("fig12_curves.csv"),
+        reports.join("fig12_curves.csv"),
         &csv(&result.curves_table()?)?,
     )?;
-    write_atomic(&reports.join("fig12.md"), result.markdown()?.as_bytes())?;
+    write_atomic(reports.join("fig12.md"), result.markdown()?.as_bytes())?;
     let provenance = format!(
         "dcom {}, machine {}, workload {}",
         env!("CARGO_PKG_VERSION"),

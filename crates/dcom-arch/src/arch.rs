@@ -18,7 +18,7 @@ pub struct Arch {
     pub columns: u64,
     /// Clusters per column.
     pub rows: u64,
-    /// Clock [MHz].
+    /// Clock (MHz).
     pub clock_mhz: u64,
     /// One cluster.
     pub cluster: Cluster,
@@ -53,21 +53,21 @@ pub struct Cluster {
     pub lanes_y: u64,
     /// Precision of products and sums.
     pub accumulate: Accumulate,
-    /// Buffer capacity [bytes].
+    /// Buffer capacity (bytes).
     pub buffer_bytes: u64,
     /// Elements per operand that the lanes read from the buffer in a cycle.
     pub buffer_read_elements: u64,
     /// Elements per cycle that the buffer takes from the column bus.
     pub ingest_elements: u64,
-    /// Buffer read latency [cycles].
+    /// Buffer read latency (cycles).
     pub buffer_read_cycles: u64,
-    /// Buffer write latency [cycles].
+    /// Buffer write latency (cycles).
     pub buffer_write_cycles: u64,
-    /// Multiplier latency [cycles].
+    /// Multiplier latency (cycles).
     pub multiply_cycles: u64,
-    /// Latency of an fp16 addition [cycles].
+    /// Latency of an fp16 addition (cycles).
     pub add16_cycles: u64,
-    /// Latency of an fp32 addition [cycles].
+    /// Latency of an fp32 addition (cycles).
     pub add32_cycles: u64,
 }
 
@@ -76,22 +76,22 @@ pub struct Cluster {
 pub struct Bank {
     /// Cluster columns that share a bank.
     pub columns: u64,
-    /// Capacity [bytes].
+    /// Capacity (bytes).
     pub capacity_bytes: u64,
     /// fp16 elements that the port moves in a cycle (one beat).
     pub port_elements: u64,
     /// One port for reads and writes, or one each.
     pub ports: BankPorts,
-    /// Read latency [cycles].
+    /// Read latency (cycles).
     pub read_cycles: u64,
-    /// Write latency [cycles].
+    /// Write latency (cycles).
     pub write_cycles: u64,
 }
 
 /// The network that sums over the clusters of a partition.
 #[derive(Clone, Copy, Debug)]
 pub struct Network {
-    /// Latency of one level or link [cycles].
+    /// Latency of one level or link (cycles).
     pub hop_cycles: u64,
     /// Words that a partition's network takes from each cluster in a cycle.
     pub width_words: u64,
@@ -100,15 +100,15 @@ pub struct Network {
 /// The global broadcast memory. A word holds one fp16 or fp32 value.
 #[derive(Clone, Copy, Debug)]
 pub struct Broadcast {
-    /// Capacity [words].
+    /// Capacity (words).
     pub capacity_words: u64,
     /// Words per cycle, each way.
     pub width_words: u64,
     /// Partitions that can write a partial sum in the same cycle.
     pub write_ports: u64,
-    /// Write latency [cycles].
+    /// Write latency (cycles).
     pub write_cycles: u64,
-    /// Read latency [cycles].
+    /// Read latency (cycles).
     pub read_cycles: u64,
 }
 
@@ -117,11 +117,11 @@ pub struct Broadcast {
 pub struct Scalar {
     /// Registers.
     pub registers: u64,
-    /// Latency of multiplication, maximum, comparison, move and exponent [cycles].
+    /// Latency of multiplication, maximum, comparison, move and exponent (cycles).
     pub simple_cycles: u64,
-    /// Time of a division, not pipelined [cycles].
+    /// Time of a division, not pipelined (cycles).
     pub divide_cycles: u64,
-    /// Time of a square root, not pipelined [cycles].
+    /// Time of a square root, not pipelined (cycles).
     pub sqrt_cycles: u64,
 }
 
@@ -130,9 +130,9 @@ pub struct Scalar {
 pub struct Memory {
     /// Bandwidth, exact.
     pub rate: Rate,
-    /// Capacity [bytes].
+    /// Capacity (bytes).
     pub capacity_bytes: u64,
-    /// Latency at the start of a stream that prefetching does not hide [cycles].
+    /// Latency at the start of a stream that prefetching does not hide (cycles).
     pub exposed_latency_cycles: u64,
 }
 
@@ -141,7 +141,7 @@ pub struct Memory {
 pub struct Link {
     /// Bandwidth per direction, exact.
     pub rate: Rate,
-    /// Latency [cycles].
+    /// Latency (cycles).
     pub latency_cycles: u64,
 }
 
@@ -155,7 +155,7 @@ pub struct Ingest {
 /// The SVD of the K x K bidiagonal matrix.
 #[derive(Clone, Copy, Debug)]
 pub struct SmallSvd {
-    /// Latency that other prompts' work can hide: round trip, launch [cycles].
+    /// Latency that other prompts' work can hide: round trip, launch (cycles).
     pub round_trip_cycles: u64,
     /// Time of the computation itself per `K^3`, in thousandths of a cycle.
     pub millicycles_per_k3: u64,
@@ -164,7 +164,7 @@ pub struct SmallSvd {
 /// Limits of the sequencer.
 #[derive(Clone, Copy, Debug)]
 pub struct Sequencer {
-    /// From issue to the first action of a unit [cycles].
+    /// From issue to the first action of a unit (cycles).
     pub decode_cycles: u64,
     /// Vector layouts.
     pub layouts: u64,
@@ -334,7 +334,7 @@ impl Arch {
         self.bank.capacity_bytes / (2 * self.bank.port_elements)
     }
 
-    /// Latency of one addition in the trees [cycles].
+    /// Latency of one addition in the trees (cycles).
     #[must_use]
     pub fn tree_add_cycles(&self) -> u64 {
         match self.cluster.accumulate {
@@ -343,19 +343,19 @@ impl Arch {
         }
     }
 
-    /// Latency of a row tree over `lanes_x` lanes [cycles].
+    /// Latency of a row tree over `lanes_x` lanes (cycles).
     #[must_use]
     pub fn row_tree_cycles(&self) -> u64 {
         log2_ceil(self.cluster.lanes_x) * self.tree_add_cycles()
     }
 
-    /// Latency of a column tree over `lanes_y` lanes [cycles].
+    /// Latency of a column tree over `lanes_y` lanes (cycles).
     #[must_use]
     pub fn column_tree_cycles(&self) -> u64 {
         log2_ceil(self.cluster.lanes_y) * self.tree_add_cycles()
     }
 
-    /// Latency of the pairwise accumulator over `n` chunk sums, counted from the last one [cycles].
+    /// Latency of the pairwise accumulator over `n` chunk sums, counted from the last one (cycles).
     #[must_use]
     pub fn pairwise_cycles(&self, n: u64) -> u64 {
         log2_ceil(n) * self.tree_add_cycles()

@@ -15,7 +15,7 @@ pub struct Geometry {
     pub lanes: usize,
     /// Elements of a beat of A.
     pub beat_elements: usize,
-    /// Latency of the bank [cycles].
+    /// Latency of the bank (cycles).
     pub bank_read_cycles: u64,
 }
 

@@ -148,10 +148,7 @@ impl<'a> Machine<'a> {
         }
         let overflowed = self.operate(at, &op, pass)?;
         let matrix = op_matrix(&op);
-        let prompt = match matrix {
-            Some(matrix) => Some(self.resident(matrix).prompt),
-            None => None,
-        };
+        let prompt = matrix.map(|matrix| self.resident(matrix).prompt);
         let prompt = self.provenance.follow(&op, prompt);
         self.outcome.overflow_count += overflowed;
         if let Some(prompt) = prompt {

@@ -28,7 +28,7 @@ const OVERLAPPED: &str = "arrival of A overlapped";
 pub struct Curve {
     /// What is different from the paper's configuration.
     pub name: String,
-    /// Expansion factor and time per prompt [us]; infeasible factors are left out.
+    /// Expansion factor and time per prompt (us); infeasible factors are left out.
     pub points: Vec<(u32, f64)>,
 }
 

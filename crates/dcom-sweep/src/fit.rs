@@ -2,7 +2,7 @@
 
 use crate::point::{Base, PointError, evaluate};
 
-/// D-com's time per prompt at S = 468 [us], derived from Table 2's decomposition times per layer
+/// D-com's time per prompt at S = 468 (us), derived from Table 2's decomposition times per layer
 /// (0.45, 0.80, 1.33 s over 149 batches of 64 prompts), for rank 1, 10 and 20.
 pub const TABLE2: [(u32, f64); 3] = [(1, 47.2), (10, 83.9), (20, 138.9)];
 
@@ -14,7 +14,7 @@ pub const TABLE2_TOKENS: u32 = 468;
 pub struct Fit {
     /// The constant, `svd.round_trip_cycles`.
     pub cycles: u32,
-    /// Rank, paper's time and simulated time per prompt [us], and relative error.
+    /// Rank, paper's time and simulated time per prompt (us), and relative error.
     pub rows: Vec<(u32, f64, f64, f64)>,
 }
 
@@ -26,7 +26,7 @@ impl Fit {
     }
 }
 
-/// Time per prompt at S = 468 for K = r = `rank` with the machine's constant set to `cycles` [us].
+/// Time per prompt at S = 468 for K = r = `rank` with the machine's constant set to `cycles` (us).
 fn time(base: &Base, rank: u32, cycles: u32) -> Result<f64, PointError> {
     let mut at = base.clone();
     at.set("svd.round_trip_cycles", &cycles.to_string())?;

@@ -57,7 +57,7 @@ impl From<ConfigError> for PointError {
 pub struct Point {
     /// The whole batch.
     pub summary: Summary,
-    /// Time per prompt [us].
+    /// Time per prompt (us).
     pub time_us_per_prompt: f64,
     /// Hash of the machine's parameters.
     pub arch_hash: String,

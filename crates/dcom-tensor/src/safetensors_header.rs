@@ -14,7 +14,7 @@ use crate::round::SourceType;
 /// Bytes of the length field.
 const LENGTH_BYTES: u64 = 8;
 
-/// Longest accepted header [bytes]: the limit of the `safetensors` crate.
+/// Longest accepted header (bytes): the limit of the `safetensors` crate.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 const ACCEPTED: &str = "F16, BF16 and F32";

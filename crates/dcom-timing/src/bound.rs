@@ -15,11 +15,11 @@ use crate::unit::UnitKind;
 /// A lower bound on the cycles of a run in which every breakdown test passes.
 #[derive(Clone, Debug)]
 pub struct LowerBound {
-    /// The bound [cycles].
+    /// The bound (cycles).
     pub cycles: u64,
-    /// The bound of each kind of unit that has any work [cycles].
+    /// The bound of each kind of unit that has any work (cycles).
     pub units: Vec<(UnitKind, u64)>,
-    /// The bound of the longest dependent chain [cycles].
+    /// The bound of the longest dependent chain (cycles).
     pub chain: u64,
     /// Name of the unit that sets the bound, or `chain`.
     pub limiter: &'static str,

@@ -14,7 +14,7 @@ use crate::random::Random;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
     pub(crate) name: &'static str,
-    /// Issue and done [cycles], from the issue of the first op.
+    /// Issue and done (cycles), from the issue of the first op.
     pub(crate) issue: u64,
     pub(crate) done: u64,
     /// Written elements: address in the buffer, bits.
