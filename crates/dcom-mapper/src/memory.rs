@@ -147,6 +147,15 @@ impl<'a> Memory<'a> {
                 ),
             ));
         }
+        if row + rows > u64::from(u32::MAX) {
+            return Err(MapError::new(
+                "bank.capacity_bytes",
+                format!(
+                    "{what} end beyond row {}, the last that a program can name",
+                    u32::MAX
+                ),
+            ));
+        }
         *self.used_bank_rows() += rows;
         Ok(row)
     }
