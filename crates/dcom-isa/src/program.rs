@@ -1,6 +1,6 @@
 //! Programs: instructions and the tables they refer to.
 
-use crate::layout::Layout;
+use crate::layout::{Layout, Shape};
 use crate::op::Instr;
 use crate::operand::{Axis, Lay};
 
@@ -57,6 +57,20 @@ pub enum BufferKind {
     Coefs(u32),
     /// An fp16 mantissa and an exponent.
     Scalar,
+}
+
+impl BufferKind {
+    /// Bytes that a region of this kind takes in every cluster; `shape` is that of its layout.
+    #[must_use]
+    pub fn bytes(self, shape: &Shape) -> u64 {
+        match self {
+            BufferKind::Vector => 2 * shape.local_len(),
+            BufferKind::Wide => 4 * shape.local_len(),
+            BufferKind::Full(n) | BufferKind::Coefs(n) => 2 * u64::from(n),
+            BufferKind::Partial(n) => 4 * u64::from(n),
+            BufferKind::Scalar => 4,
+        }
+    }
 }
 
 /// A region of the cluster buffers.

@@ -20,7 +20,7 @@ use thiserror::Error;
 use crate::check::Checker;
 use crate::layout::{MAX_LEN, Shape};
 use crate::operand::{Axis, Buf, Lay};
-use crate::program::{BufferKind, MatrixDecl, Program, Store};
+use crate::program::{MatrixDecl, Program, Store};
 
 /// Why a program does not run on a machine.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -237,13 +237,7 @@ fn check_tables(program: &Program, arch: &Arch) -> Result<Vec<Shape>, VerifyErro
     for (i, b) in program.buffers.iter().enumerate() {
         let name = format!(".buffer b{i}");
         let shape = shape_of(&name, b.layout)?;
-        let bytes = match b.kind {
-            BufferKind::Vector => 2 * shape.local_len(),
-            BufferKind::Wide => 4 * shape.local_len(),
-            BufferKind::Full(n) | BufferKind::Coefs(n) => 2 * u64::from(n),
-            BufferKind::Partial(n) => 4 * u64::from(n),
-            BufferKind::Scalar => 4,
-        };
+        let bytes = b.kind.bytes(shape);
         if bytes == 0 {
             return fail(name, "n = 0: must be at least 1");
         }

@@ -67,14 +67,8 @@ impl<'a> Memory<'a> {
 
     /// Buffer rows that a region takes.
     pub(crate) fn rows_of(&self, kind: BufferKind, layout: Lay) -> u64 {
-        let bytes = match kind {
-            BufferKind::Vector => 2 * self.shape(layout).local_len(),
-            BufferKind::Wide => 4 * self.shape(layout).local_len(),
-            BufferKind::Full(n) | BufferKind::Coefs(n) => 2 * u64::from(n),
-            BufferKind::Partial(n) => 4 * u64::from(n),
-            BufferKind::Scalar => 4,
-        };
-        bytes.div_ceil(self.arch.buffer_row_bytes())
+        kind.bytes(self.shape(layout))
+            .div_ceil(self.arch.buffer_row_bytes())
     }
 
     /// Buffer rows that are left.
