@@ -4,6 +4,7 @@
 //! * [`Sweep`]: axes over any key of machine and workload, all cores, one CSV row per point.
 //! * [`fig12`] and [`fit`]: the paper's Fig. 12, and the constant fitted to its Table 2.
 
+mod metric;
 mod point;
 mod spec;
 mod sweep;
@@ -11,6 +12,7 @@ mod sweep;
 pub mod fig12;
 pub mod fit;
 
-pub use point::{Base, Point, PointError, evaluate};
+pub use metric::{METRICS, Metric};
+pub use point::{Base, MachineSize, Point, PointError, evaluate};
 pub use spec::{Axis, SpecError, SweepSpec};
 pub use sweep::{Row, Sweep, SweepError};

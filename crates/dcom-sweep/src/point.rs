@@ -59,10 +59,39 @@ pub struct Point {
     pub summary: Summary,
     /// Time per prompt (us).
     pub time_us_per_prompt: f64,
+    /// How large the machine is.
+    pub machine: MachineSize,
     /// Hash of the machine's parameters.
     pub arch_hash: String,
     /// Hash of the workload's parameters.
     pub workload_hash: String,
+}
+
+/// What a machine consists of.
+#[derive(Clone, Copy, Debug)]
+pub struct MachineSize {
+    /// Clusters.
+    pub clusters: u64,
+    /// Banks.
+    pub banks: u64,
+    /// fp16 multipliers.
+    pub multipliers: u64,
+    /// Capacity of all banks (B).
+    pub bank_bytes: u64,
+    /// Capacity of all cluster buffers (B).
+    pub buffer_bytes: u64,
+}
+
+impl MachineSize {
+    fn of(arch: &Arch) -> MachineSize {
+        MachineSize {
+            clusters: arch.clusters(),
+            banks: arch.banks(),
+            multipliers: arch.clusters() * arch.lanes(),
+            bank_bytes: arch.banks() * arch.bank.capacity_bytes,
+            buffer_bytes: arch.clusters() * arch.cluster.buffer_bytes,
+        }
+    }
 }
 
 impl Base {
@@ -103,6 +132,7 @@ pub fn evaluate(base: &Base) -> Result<Point, PointError> {
     Ok(Point {
         time_us_per_prompt: summary.time_us / f64::from(base.workload.prompts),
         summary,
+        machine: MachineSize::of(&arch),
         arch_hash: arch.hash.clone(),
         workload_hash: base.workload.hash(),
     })

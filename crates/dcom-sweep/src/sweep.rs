@@ -2,11 +2,11 @@
 
 use std::io;
 
-use dcom_isa::Phase;
 use dcom_report::{Axis as PlotAxis, Figure, LinePlot, Page, Scale, Series};
 use rayon::prelude::*;
 use thiserror::Error;
 
+use crate::metric::METRICS;
 use crate::point::{Base, Point, PointError, evaluate};
 use crate::spec::SweepSpec;
 
@@ -100,18 +100,8 @@ impl Sweep {
     pub fn write_csv(&self, out: impl io::Write) -> Result<(), SweepError> {
         let mut csv = csv_writer(out);
         let mut header: Vec<String> = self.spec.axes.iter().flat_map(|a| a.keys.clone()).collect();
-        header.extend(
-            [
-                "status",
-                "time_us_per_prompt",
-                "cycles",
-                "time_us",
-                "method",
-                "bottleneck",
-            ]
-            .map(str::to_owned),
-        );
-        header.extend(Phase::ALL.iter().map(|(_, name)| format!("{name}_cycles")));
+        header.extend(["status", "method", "bottleneck"].map(str::to_owned));
+        header.extend(METRICS.iter().map(|m| m.name.to_owned()));
         header.extend(["arch_hash", "workload_hash", "version"].map(str::to_owned));
         csv.row(&header)?;
         for row in &self.rows {
@@ -120,13 +110,10 @@ impl Sweep {
                 Ok(p) => {
                     cells.extend([
                         "ok".to_owned(),
-                        p.time_us_per_prompt.to_string(),
-                        p.summary.cycles.to_string(),
-                        p.summary.time_us.to_string(),
                         p.summary.method.to_owned(),
                         p.summary.bottleneck.clone(),
                     ]);
-                    cells.extend(p.summary.phases.iter().map(|(_, c)| c.to_string()));
+                    cells.extend(METRICS.iter().map(|m| m.of(p).to_string()));
                     cells.extend([p.arch_hash.clone(), p.workload_hash.clone()]);
                 }
                 Err(reason) => {
