@@ -1,46 +1,49 @@
-//! Sweep files: a machine, a workload, and axes over their keys.
+//! Sweep files: a machine, a workload, what differs from them, and axes over their keys.
+//!
+//! `docs/sweeps.md` describes the format. Everything that can be told from the file alone is checked here, before the
+//! machine and workload files are read: names, types, ranges, lengths, the number of points.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use dcom_arch::ArchParams;
-use dcom_config::{ConfigError, Source};
-use dcom_mapper::WorkloadParams;
+use dcom_config::{KeyInfo, Source, nearest};
 use serde::Deserialize;
-use thiserror::Error;
 use toml::Spanned;
 
-/// Most points of one sweep; more is taken for a mistake.
-const MAX_POINTS: u64 = 10_000_000;
+use crate::expression::{Expression, Names};
+use crate::keys;
+use crate::metric::Metric;
+use crate::mistake::{Mistake, SpecError};
+use crate::range::{Geometric, Linear, MAX_VALUES};
 
-/// A sweep file that is not one.
-#[derive(Debug, Error)]
-pub enum SpecError {
-    /// The file cannot be read.
-    #[error(transparent)]
-    Read(#[from] Box<ConfigError>),
-    /// A line is wrong.
-    #[error("{file}:{line}: {message}")]
-    Wrong {
-        /// The file.
-        file: String,
-        /// Line, from 1.
-        line: usize,
-        /// What is wrong, and what would be right.
-        message: String,
-    },
-}
+/// Most points of one sweep; more is taken for a mistake. A day and more at 100 points per second.
+pub const MAX_POINTS: u64 = 10_000_000;
 
-/// One axis: keys that change together, and their values point by point.
+/// Columns of results that presets cannot be called.
+const RESERVED: [&str; 8] = [
+    "point",
+    "status",
+    "reason",
+    "method",
+    "bottleneck",
+    "arch_hash",
+    "workload_hash",
+    "version",
+];
+
+/// One axis: what changes together, position by position.
 #[derive(Clone, Debug)]
 pub struct Axis {
+    /// Column with the names of presets, and the name at each position.
+    pub presets: Option<(String, Vec<String>)>,
     /// Keys of the machine or the workload.
-    pub keys: Vec<String>,
-    /// For each position, one value per key.
-    pub values: Vec<Vec<String>>,
+    pub keys: Vec<&'static KeyInfo>,
+    /// For each position one canonical value per key; `None`: a preset leaves the key as it is.
+    pub values: Vec<Vec<Option<String>>>,
 }
 
-/// A sweep: the cross product of its axes, the first one slowest.
+/// A sweep as its file says: the cross product of its axes, the first one slowest.
 #[derive(Clone, Debug)]
 pub struct SweepSpec {
     /// Name, for output files.
@@ -49,18 +52,47 @@ pub struct SweepSpec {
     pub arch: PathBuf,
     /// Workload file.
     pub workload: PathBuf,
+    /// Keys that differ from those files at every point.
+    pub set: Vec<(&'static KeyInfo, String)>,
     /// Axes.
     pub axes: Vec<Axis>,
+    /// Conditions on keys; a point that breaks one is left out.
+    pub filters: Vec<Expression>,
+    /// Conditions on keys and metrics; a point that breaks one is marked.
+    pub constraints: Vec<Expression>,
+    /// The file.
+    pub source: Source,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
     name: Spanned<String>,
-    arch: Spanned<String>,
-    workload: Spanned<String>,
+    arch: String,
+    workload: String,
+    #[serde(default)]
+    set: toml::Table,
+    #[serde(default)]
+    preset: BTreeMap<String, toml::Table>,
+    #[serde(default, rename = "where")]
+    filters: Texts,
+    #[serde(default)]
+    constraint: Texts,
     #[serde(default)]
     axis: Vec<Spanned<RawAxis>>,
+    #[serde(default)]
+    zip: Vec<Spanned<RawZip>>,
+}
+
+/// One text or several.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a condition in quotes, or a list of them"
+)]
+enum Texts {
+    One(Spanned<String>),
+    Several(Vec<Spanned<String>>),
 }
 
 #[derive(Deserialize)]
@@ -68,14 +100,33 @@ struct Raw {
 struct RawAxis {
     key: Option<Spanned<String>>,
     keys: Option<Vec<Spanned<String>>>,
-    values: Spanned<Vec<Spanned<toml::Value>>>,
+    values: Option<Spanned<Vec<Spanned<toml::Value>>>>,
+    linear: Option<Spanned<Linear>>,
+    geometric: Option<Spanned<Geometric>>,
+    presets: Option<Spanned<Vec<Spanned<String>>>>,
+    name: Option<Spanned<String>>,
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawZip {
+    axis: Vec<Spanned<RawAxis>>,
+}
+
+impl Default for Texts {
+    fn default() -> Texts {
+        Texts::Several(Vec::new())
+    }
+}
+
+/// An override in `[set]` or a preset.
+type Setting = (&'static KeyInfo, String);
 
 impl SweepSpec {
     /// Reads a sweep file. Paths in it are relative to the current directory.
     ///
     /// # Errors
-    /// File, line, and what would be right.
+    /// File, line, column, and what would be right.
     pub fn read(path: &Path) -> Result<SweepSpec, SpecError> {
         SweepSpec::parse(Source::read(path).map_err(Box::new)?)
     }
@@ -85,152 +136,486 @@ impl SweepSpec {
     /// # Errors
     /// As [`SweepSpec::read`].
     pub fn parse(source: Source) -> Result<SweepSpec, SpecError> {
-        let text = source.text.to_owned();
-        let wrong = |span: Option<Range<usize>>, message: String| SpecError::Wrong {
-            file: source.name.to_owned(),
-            line: 1 + text[..span.map_or(0, |s| s.start.min(text.len()))]
-                .matches('\n')
-                .count(),
-            message,
+        let raw: Raw = toml::from_str(&source.text)
+            .map_err(|e| Mistake::at(&source, e.span().unwrap_or(0..0), describe(e.message())))?;
+        let reader = Reader {
+            source: &source,
+            presets: presets(&source, &raw)?,
         };
-        let raw: Raw =
-            toml::from_str(&text).map_err(|e| wrong(e.span(), e.message().to_owned()))?;
-        let mut axes: Vec<Axis> = Vec::new();
-        let mut points = 1u64;
+        let name = raw.name.get_ref();
+        if !plain(name) {
+            let message =
+                format!("name = {name:?}: letters, digits, - and _; it names the output files");
+            return Err(reader.wrong(raw.name.span(), message));
+        }
+        let set = reader.overrides(&["set"], &raw.set)?;
+        // Axes and zips are crossed in the order of the file.
+        let mut axes: Vec<(usize, Axis)> = Vec::new();
         for axis in &raw.axis {
-            let span = axis.span();
-            let axis = axis.get_ref();
-            let keys: Vec<&Spanned<String>> = match (&axis.key, &axis.keys) {
-                (Some(key), None) => vec![key],
-                (None, Some(keys)) if !keys.is_empty() => keys.iter().collect(),
-                _ => {
-                    return Err(wrong(
-                        Some(span),
-                        "an axis has `key = \"...\"` or `keys = [\"...\", ...]`".to_owned(),
-                    ));
-                }
-            };
-            for key in &keys {
-                known(key.get_ref()).map_err(|m| wrong(Some(key.span()), m))?;
-                if axes.iter().any(|a| a.keys.contains(key.get_ref()))
-                    || keys.iter().filter(|k| k.get_ref() == key.get_ref()).count() > 1
-                {
-                    return Err(wrong(
-                        Some(key.span()),
-                        format!("`{}` is on two axes", key.get_ref()),
-                    ));
-                }
-            }
-            if axis.values.get_ref().is_empty() {
-                return Err(wrong(
-                    Some(axis.values.span()),
-                    "values = []: an axis has at least one value".to_owned(),
-                ));
-            }
-            let mut values = Vec::new();
-            for value in axis.values.get_ref() {
-                let row =
-                    row(value.get_ref(), keys.len()).map_err(|m| wrong(Some(value.span()), m))?;
-                values.push(row);
-            }
-            points = points.saturating_mul(values.len() as u64);
-            if points > MAX_POINTS {
-                return Err(wrong(
-                    Some(axis.values.span()),
-                    format!("{points} points and more: at most {MAX_POINTS} in one sweep"),
-                ));
-            }
-            axes.push(Axis {
-                keys: keys.into_iter().map(|k| k.get_ref().clone()).collect(),
-                values,
-            });
+            axes.push((axis.span().start, reader.axis(axis)?));
         }
-        let plain = |name: &str| {
-            !name.is_empty()
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+        for zip in &raw.zip {
+            axes.push((zip.span().start, reader.zip(zip)?));
+        }
+        axes.sort_by_key(|(start, _)| *start);
+        let spec = SweepSpec {
+            name: name.clone(),
+            arch: PathBuf::from(&raw.arch),
+            workload: PathBuf::from(&raw.workload),
+            set,
+            axes: axes.into_iter().map(|(_, axis)| axis).collect(),
+            filters: reader.conditions("where", &raw.filters, Names::Keys)?,
+            constraints: reader.conditions("constraint", &raw.constraint, Names::KeysAndMetrics)?,
+            source: source.clone(),
         };
-        if !plain(raw.name.get_ref()) {
-            return Err(wrong(
-                Some(raw.name.span()),
-                "name: letters, digits, - and _; it names the output files".to_owned(),
-            ));
+        reader.distinct(&spec, &raw)?;
+        reader.not_too_many(&spec, raw.name.span())?;
+        Ok(spec)
+    }
+
+    /// Points of the whole grid, those that `where` leaves out included.
+    #[must_use]
+    pub fn points(&self) -> u64 {
+        self.axes
+            .iter()
+            .map(|axis| axis.values.len() as u64)
+            .product()
+    }
+}
+
+/// What reading the parts of a file needs.
+struct Reader<'a> {
+    source: &'a Source,
+    presets: BTreeMap<&'a str, Vec<Setting>>,
+}
+
+fn presets<'a>(
+    source: &'a Source,
+    raw: &'a Raw,
+) -> Result<BTreeMap<&'a str, Vec<Setting>>, SpecError> {
+    let reader = Reader {
+        source,
+        presets: BTreeMap::new(),
+    };
+    let read = |(name, table): (&'a String, &toml::Table)| {
+        let settings = reader.overrides(&["preset", name], table)?;
+        Ok((name.as_str(), settings))
+    };
+    raw.preset.iter().map(read).collect()
+}
+
+impl Reader<'_> {
+    fn wrong(&self, span: Range<usize>, message: impl Into<String>) -> SpecError {
+        Mistake::at(self.source, span, message)
+    }
+
+    /// The overrides of a table, written `table.key = value` or nested.
+    /// `plain` is the table at `path`; its twin that knows places is found again.
+    fn overrides(&self, path: &[&str], plain: &toml::Table) -> Result<Vec<Setting>, SpecError> {
+        let document = toml::de::DeTable::parse(&self.source.text)
+            .map_err(|e| self.wrong(e.span().unwrap_or(0..0), e.message()))?;
+        let mut table = document.get_ref();
+        for name in path {
+            match table.get(*name).map(Spanned::get_ref) {
+                Some(toml::de::DeValue::Table(inner)) => table = inner,
+                _ => return Ok(Vec::new()),
+            }
         }
-        Ok(SweepSpec {
-            name: raw.name.into_inner(),
-            arch: raw.arch.into_inner().into(),
-            workload: raw.workload.into_inner().into(),
-            axes,
+        let mut settings: Vec<Setting> = Vec::new();
+        self.flatten(table, plain, "", &mut settings)?;
+        Ok(settings)
+    }
+
+    fn flatten(
+        &self,
+        table: &toml::de::DeTable<'_>,
+        plain: &toml::Table,
+        above: &str,
+        settings: &mut Vec<Setting>,
+    ) -> Result<(), SpecError> {
+        for (name, value) in table {
+            let path = if above.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{above}.{}", name.get_ref())
+            };
+            let twin = &plain[name.get_ref().as_ref()];
+            if let (toml::de::DeValue::Table(inner), Some(plain)) =
+                (value.get_ref(), twin.as_table())
+            {
+                self.flatten(inner, plain, &path, settings)?;
+                continue;
+            }
+            let key = keys::find(&path).map_err(|m| self.wrong(name.span(), m))?;
+            if settings.iter().any(|(known, _)| known.path == key.path) {
+                return Err(self.wrong(name.span(), format!("`{path}` is set twice")));
+            }
+            let text = canonical(key, twin).map_err(|m| self.wrong(value.span(), m))?;
+            settings.push((key, text));
+        }
+        Ok(())
+    }
+
+    fn axis(&self, raw: &Spanned<RawAxis>) -> Result<Axis, SpecError> {
+        let axis = raw.get_ref();
+        if let Some(presets) = &axis.presets {
+            if axis.key.is_some()
+                || axis.keys.is_some()
+                || axis.values.is_some()
+                || axis.linear.is_some()
+                || axis.geometric.is_some()
+            {
+                return Err(self.wrong(
+                    raw.span(),
+                    "an axis of `presets` has no key and no values of its own",
+                ));
+            }
+            return self.preset_axis(presets, axis.name.as_ref());
+        }
+        if let Some(name) = &axis.name {
+            return Err(self.wrong(name.span(), "name: only an axis of `presets` has one"));
+        }
+        let names: Vec<&Spanned<String>> = match (&axis.key, &axis.keys) {
+            (Some(key), None) => vec![key],
+            (None, Some(keys)) if !keys.is_empty() => keys.iter().collect(),
+            _ => {
+                let message = "an axis has `key = \"...\"`, `keys = [\"...\", ...]` or `presets = [\"...\", ...]`";
+                return Err(self.wrong(raw.span(), message));
+            }
+        };
+        let mut keys = Vec::new();
+        for name in names {
+            keys.push(keys::find(name.get_ref()).map_err(|m| self.wrong(name.span(), m))?);
+        }
+        let values = self.values(raw, &keys)?;
+        Ok(Axis {
+            presets: None,
+            keys,
+            values,
         })
     }
 
-    /// Points of the sweep.
-    #[must_use]
-    pub fn points(&self) -> usize {
-        self.axes.iter().map(|a| a.values.len()).product()
+    fn values(
+        &self,
+        raw: &Spanned<RawAxis>,
+        keys: &[&'static KeyInfo],
+    ) -> Result<Vec<Vec<Option<String>>>, SpecError> {
+        let axis = raw.get_ref();
+        let (texts, span) = match (&axis.values, &axis.linear, &axis.geometric) {
+            (Some(values), None, None) => return self.listed(values, keys),
+            (None, Some(range), None) => (range.get_ref().values(keys[0]), range.span()),
+            (None, None, Some(range)) => (range.get_ref().values(keys[0]), range.span()),
+            _ => {
+                let message = format!(
+                    "the axis over `{}` has one of `values = [...]`, `linear = {{ from, to, step }}` and `geometric = {{ from, to, factor }}`",
+                    keys[0].path
+                );
+                return Err(self.wrong(raw.span(), message));
+            }
+        };
+        if keys.len() > 1 {
+            return Err(self.wrong(
+                span,
+                "a range is for one key; put several ranges into a [[zip]]",
+            ));
+        }
+        let key = keys[0];
+        texts
+            .and_then(|texts| {
+                texts
+                    .iter()
+                    .map(|text| match key.parse(text) {
+                        Ok(value) => Ok(vec![Some(value.to_string())]),
+                        Err(message) => Err(format!("`{}` = {text}: {message}", key.path)),
+                    })
+                    .collect()
+            })
+            .map_err(|message| self.wrong(span, message))
     }
 
-    /// Key and value of each axis key at a point.
-    #[must_use]
-    pub fn settings(&self, point: usize) -> Vec<(&str, &str)> {
-        let mut rest = point;
-        let mut settings = Vec::new();
-        for axis in self.axes.iter().rev() {
-            let values = &axis.values[rest % axis.values.len()];
-            rest /= axis.values.len();
-            settings.extend(
-                axis.keys
-                    .iter()
-                    .zip(values)
-                    .rev()
-                    .map(|(k, v)| (k.as_str(), v.as_str())),
-            );
+    fn listed(
+        &self,
+        values: &Spanned<Vec<Spanned<toml::Value>>>,
+        keys: &[&'static KeyInfo],
+    ) -> Result<Vec<Vec<Option<String>>>, SpecError> {
+        let list = values.get_ref();
+        if list.is_empty() {
+            return Err(self.wrong(
+                values.span(),
+                format!(
+                    "values = []: the axis over `{}` has at least one value",
+                    keys[0].path
+                ),
+            ));
         }
-        settings.reverse();
-        settings
+        if list.len() as u64 > MAX_VALUES {
+            return Err(self.wrong(
+                values.span(),
+                format!("{} values: at most {MAX_VALUES} on one axis", list.len()),
+            ));
+        }
+        let mut rows = Vec::with_capacity(list.len());
+        for value in list {
+            rows.push(row(value.get_ref(), keys).map_err(|m| self.wrong(value.span(), m))?);
+        }
+        Ok(rows)
+    }
+
+    fn preset_axis(
+        &self,
+        presets: &Spanned<Vec<Spanned<String>>>,
+        name: Option<&Spanned<String>>,
+    ) -> Result<Axis, SpecError> {
+        if presets.get_ref().is_empty() {
+            return Err(self.wrong(
+                presets.span(),
+                "presets = []: an axis has at least one preset",
+            ));
+        }
+        let mut keys: Vec<&'static KeyInfo> = Vec::new();
+        let mut chosen = Vec::new();
+        for preset in presets.get_ref() {
+            let Some(settings) = self.presets.get(preset.get_ref().as_str()) else {
+                let near = nearest(preset.get_ref(), self.presets.keys().copied());
+                let help = near.map_or_else(
+                    || format!("write a table [preset.{}]", preset.get_ref()),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                return Err(self.wrong(
+                    preset.span(),
+                    format!("`{}`: no such preset; {help}", preset.get_ref()),
+                ));
+            };
+            for (key, _) in settings {
+                if !keys.iter().any(|known| known.path == key.path) {
+                    keys.push(key);
+                }
+            }
+            chosen.push(settings);
+        }
+        let column = name.map_or("preset", |name| name.get_ref());
+        if !plain(column) || RESERVED.contains(&column) || Metric::find(column).is_some() {
+            let span = name.map_or_else(|| presets.span(), Spanned::span);
+            return Err(self.wrong(span, format!("name = {column:?}: letters, digits, - and _, and no column that results have anyway")));
+        }
+        let value = |settings: &[Setting], key: &KeyInfo| {
+            settings
+                .iter()
+                .find(|(known, _)| known.path == key.path)
+                .map(|(_, text)| text.clone())
+        };
+        let values = chosen
+            .iter()
+            .map(|settings| keys.iter().map(|key| value(settings, key)).collect())
+            .collect();
+        let names = presets
+            .get_ref()
+            .iter()
+            .map(|preset| preset.get_ref().clone())
+            .collect();
+        Ok(Axis {
+            presets: Some((column.to_owned(), names)),
+            keys,
+            values,
+        })
+    }
+
+    /// Axes that advance together become one.
+    fn zip(&self, raw: &Spanned<RawZip>) -> Result<Axis, SpecError> {
+        let mut zipped: Option<Axis> = None;
+        for part in &raw.get_ref().axis {
+            let axis = self.axis(part)?;
+            if axis.presets.is_some() {
+                return Err(self.wrong(
+                    part.span(),
+                    "presets have an axis of their own and are not zipped",
+                ));
+            }
+            let Some(first) = &mut zipped else {
+                zipped = Some(axis);
+                continue;
+            };
+            if first.values.len() != axis.values.len() {
+                let message = format!(
+                    "`{}` has {} values and `{}` has {}: axes in a [[zip]] have equally many",
+                    first.keys[0].path,
+                    first.values.len(),
+                    axis.keys[0].path,
+                    axis.values.len()
+                );
+                return Err(self.wrong(part.span(), message));
+            }
+            first.keys.extend(axis.keys);
+            for (row, more) in first.values.iter_mut().zip(axis.values) {
+                row.extend(more);
+            }
+        }
+        zipped.ok_or_else(|| self.wrong(raw.span(), "a [[zip]] has at least one [[zip.axis]]"))
+    }
+
+    fn conditions(
+        &self,
+        what: &str,
+        raw: &Texts,
+        names: Names,
+    ) -> Result<Vec<Expression>, SpecError> {
+        let texts = match raw {
+            Texts::One(text) => std::slice::from_ref(text),
+            Texts::Several(texts) => texts,
+        };
+        let read = |text: &Spanned<String>| {
+            Expression::parse(text.get_ref(), names).map_err(|error| {
+                let quoted = &self.source.text[text.span()];
+                // Without escapes the text lies in the file as it is, behind its quote.
+                match quoted.find(text.get_ref().as_str()) {
+                    Some(offset) => {
+                        let before: usize = text
+                            .get_ref()
+                            .chars()
+                            .take(error.column - 1)
+                            .map(char::len_utf8)
+                            .sum();
+                        let start = text.span().start + offset + before;
+                        self.wrong(start..text.span().end, format!("{what}: {}", error.message))
+                    }
+                    None => self.wrong(text.span(), format!("{what}: {error}")),
+                }
+            })
+        };
+        texts.iter().map(read).collect()
+    }
+
+    /// No key is on two axes, or on an axis and in `[set]`.
+    fn distinct(&self, spec: &SweepSpec, raw: &Raw) -> Result<(), SpecError> {
+        let mut seen: Vec<&str> = Vec::new();
+        let columns = spec.axes.iter().flat_map(|axis| {
+            axis.presets
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .chain(axis.keys.iter().map(|key| key.path))
+        });
+        for column in columns {
+            if seen.contains(&column) {
+                return Err(self.wrong(
+                    last_mention(raw, column, &self.source.text),
+                    format!("`{column}` is on two axes"),
+                ));
+            }
+            seen.push(column);
+        }
+        match spec.set.iter().find(|(key, _)| seen.contains(&key.path)) {
+            Some((key, _)) => {
+                let span = last_mention(raw, key.path, &self.source.text);
+                Err(self.wrong(span, format!("`{}` is on an axis and in [set]", key.path)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn not_too_many(&self, spec: &SweepSpec, span: Range<usize>) -> Result<(), SpecError> {
+        let points = spec
+            .axes
+            .iter()
+            .fold(1u128, |n, axis| n.saturating_mul(axis.values.len() as u128));
+        if points <= u128::from(MAX_POINTS) {
+            return Ok(());
+        }
+        let lengths: Vec<String> = spec
+            .axes
+            .iter()
+            .map(|axis| axis.values.len().to_string())
+            .collect();
+        let message = format!(
+            "{} = {points} points: at most {MAX_POINTS} in one sweep; take fewer values, or zip axes",
+            lengths.join(" x ")
+        );
+        Err(self.wrong(span, message))
     }
 }
 
-fn known(key: &str) -> Result<(), String> {
-    let keys = || {
-        ArchParams::keys()
+/// Where a key or a column of presets is named last: the second of two mentions.
+fn last_mention(raw: &Raw, column: &str, text: &str) -> Range<usize> {
+    let axes = raw
+        .axis
+        .iter()
+        .chain(raw.zip.iter().flat_map(|zip| &zip.get_ref().axis));
+    let mentions = axes.flat_map(|axis| {
+        let axis = axis.get_ref();
+        axis.key
             .iter()
-            .chain(WorkloadParams::keys())
-            .map(|k| k.path)
+            .chain(axis.keys.iter().flatten())
+            .chain(&axis.name)
+            .filter(|name| name.get_ref() == column)
+            .map(Spanned::span)
+    });
+    let presets = raw
+        .axis
+        .iter()
+        .filter_map(|axis| axis.get_ref().presets.as_ref())
+        .map(Spanned::span);
+    mentions
+        .chain(presets)
+        .max_by_key(|span| span.start)
+        .unwrap_or(0..text.len().min(1))
+}
+
+fn plain(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+}
+
+/// The parser's message about a name that the format does not have, with a suggestion.
+fn describe(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let near = match (message.starts_with("unknown field"), quoted.next()) {
+        (true, Some(name)) => nearest(name, quoted),
+        _ => None,
     };
-    if keys().any(|k| k == key) {
-        return Ok(());
+    match near {
+        Some(near) => format!("{message}; did you mean `{near}`?"),
+        None => message.to_owned(),
     }
-    let near =
-        keys().max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
-    Err(format!(
-        "`{key}`: no key of machine or workload; did you mean `{}`?",
-        near.unwrap_or_default()
-    ))
+}
+
+/// The canonical text of a value that a key takes.
+fn canonical(key: &KeyInfo, value: &toml::Value) -> Result<String, String> {
+    let shown = value.to_string();
+    let wrong = |message: String| format!("`{}` = {shown}: {message}", key.path);
+    let text = match value {
+        toml::Value::String(text) => match key.kind {
+            dcom_config::Kind::Text | dcom_config::Kind::Choice { .. } => text.clone(),
+            _ if key.parse(text).is_ok() => {
+                return Err(wrong(format!("write {text} without quotes")));
+            }
+            _ => text.clone(),
+        },
+        toml::Value::Integer(integer) => integer.to_string(),
+        toml::Value::Float(float) => format!("{float:?}"),
+        toml::Value::Boolean(bool) => bool.to_string(),
+        toml::Value::Array(_) | toml::Value::Table(_) | toml::Value::Datetime(_) => {
+            return Err(wrong(format!("must be {}", key.expectation())));
+        }
+    };
+    key.parse(&text)
+        .map(|value| value.to_string())
+        .map_err(wrong)
 }
 
 /// One value per key: a plain value for one key, an array for several.
-fn row(value: &toml::Value, keys: usize) -> Result<Vec<String>, String> {
-    let scalar = |v: &toml::Value| match v {
-        toml::Value::String(s) => Ok(s.clone()),
-        toml::Value::Integer(i) => Ok(i.to_string()),
-        toml::Value::Float(f) => Ok(f.to_string()),
-        toml::Value::Boolean(b) => Ok(b.to_string()),
-        other => Err(format!(
-            "{other}: expected a number, a string, true or false"
-        )),
-    };
+fn row(value: &toml::Value, keys: &[&'static KeyInfo]) -> Result<Vec<Option<String>>, String> {
     match value {
-        toml::Value::Array(row) if keys > 1 => {
-            if row.len() != keys {
-                return Err(format!("{} values for {keys} keys", row.len()));
-            }
-            row.iter().map(scalar).collect()
-        }
-        value if keys == 1 => Ok(vec![scalar(value)?]),
+        _ if keys.len() == 1 => Ok(vec![Some(canonical(keys[0], value)?)]),
+        toml::Value::Array(row) if row.len() == keys.len() => keys
+            .iter()
+            .zip(row)
+            .map(|(key, value)| canonical(key, value).map(Some))
+            .collect(),
+        toml::Value::Array(row) => Err(format!("{} values for {} keys", row.len(), keys.len())),
         other => Err(format!(
-            "{other}: expected an array of {keys} values, one per key"
+            "{other}: expected an array of {} values, one per key",
+            keys.len()
         )),
     }
 }

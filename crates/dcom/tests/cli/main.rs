@@ -6,4 +6,5 @@ mod decompose;
 mod programs;
 mod refused;
 mod run;
+mod sweep;
 mod timeline;
