@@ -16,6 +16,7 @@ mod keys;
 mod mistake;
 mod range;
 mod spec;
+mod spec_reader;
 
 mod cache;
 mod outcome;
