@@ -1,7 +1,7 @@
 //! The checks of a program's tables: limits of the sequencer, and regions of every memory (invariants 1 and 2 of `verify`).
 
-use std::fmt;
 use std::ops::Range;
+use std::{fmt, slice};
 
 use dcom_arch::Arch;
 
@@ -149,12 +149,12 @@ fn check_globals(program: &Program, arch: &Arch) -> Result<(), VerifyError> {
     if let Some(i) = program.globals.iter().position(|g| g.words == 0) {
         return fail(format!(".global g{i}"), "words = 0: must be at least 1");
     }
-    let everywhere = [0..1];
+    let everywhere = 0..1;
     let regions = program.globals.iter().enumerate().map(|(i, g)| Region {
         name: Name(".global g", i),
         start: g.word.into(),
         len: g.words.into(),
-        place: &everywhere,
+        place: slice::from_ref(&everywhere),
     });
     check_regions(
         regions.collect(),
