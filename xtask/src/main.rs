@@ -20,14 +20,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a sweep on all cores: CSV and a plot of latency over the last axis.
+    /// Run a sweep on all cores, as `dcom sweep` does, and plot latency over the last axis.
     ///
     /// Without a file: expansion factor x cluster count at the paper's B = 64, S = H = 4096, K = 10.
     Sweep {
         /// Sweep file.
         #[arg(default_value = "configs/sweeps/default.toml")]
         config: PathBuf,
-        /// Directory for `<name>.csv`, `<name>.svg` and `<name>.png`.
+        /// Directory for `<name>.csv`, `.json`, `.svg` and `.png`.
         #[arg(long, default_value = "reports/sweeps")]
         output: PathBuf,
     },

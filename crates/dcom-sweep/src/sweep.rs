@@ -126,6 +126,8 @@ pub struct Counts {
     pub resumed: u64,
     /// Rows from the cache.
     pub cached: u64,
+    /// Rows that could not be written to the cache; they are right all the same.
+    pub unstored: u64,
 }
 
 /// A finished sweep.
@@ -192,6 +194,7 @@ impl Finished {
             (counts.violates, "breaking a constraint"),
             (counts.failed, "failed"),
             (counts.left_out, "left out by `where`"),
+            (counts.unstored, "not stored in the cache"),
         ];
         let there = others.iter().filter(|(count, _)| *count > 0);
         parts.extend(there.map(|(count, what)| format!("{} {what}", thousands(*count))));
@@ -319,6 +322,7 @@ fn deal(
             }
             counts.left_out += rows.counts.left_out;
             counts.cached += rows.counts.cached;
+            counts.unstored += rows.counts.unstored;
             tick(&counts);
         }
     }
@@ -403,10 +407,9 @@ fn evaluate_all(shared: &Shared, work: &Receiver<Deal>, done: &Sender<Rows>) {
             ));
         }
         if let Some(cache) = &shared.cache
-            && let Err(error) = cache.put(&fresh)
+            && cache.put(&fresh).is_err()
         {
-            // The rows are right without it, and are what was asked for.
-            drop(error);
+            counts.unstored += fresh.len() as u64;
         }
         let rows = Rows {
             number: deal.number,

@@ -8,7 +8,7 @@ use tempfile::tempdir;
 use crate::support::{finish, options, read, space, text};
 
 const AXES: &str = "[[axis]]\nkey = \"workload.rows\"\nlinear = { from = 8, to = 40, step = 8 }\n\
-    [[axis]]\nkey = \"mapping.clusters_per_partition\"\nvalues = [1, 2, 4]\n";
+    [[axis]]\nkey = \"mapping.clusters_per_partition\"\nvalues = [1, 2, 8]\n";
 
 fn sweep(space: Space, output: &Path, cache: &Path) -> Finished {
     let options = Options {

@@ -122,55 +122,55 @@ fn wrong_sweep_files_name_place_and_remedy() {
     let cases = [
         (
             "[[axis]]\nkey = \"mapping.expansion_facto\"\nvalues = [1]\n".to_owned(),
-            "t.toml:11:7: `mapping.expansion_facto`: no key of machine or workload; did you mean `mapping.expansion_factor`?",
+            "t.toml:13:7: `mapping.expansion_facto`: no key of machine or workload; did you mean `mapping.expansion_factor`?",
         ),
         (
             axis("values = [4, \"eight\"]"),
-            "t.toml:12:14: `array.rows` = \"eight\": must be an integer in 1..=1024 (clusters)",
+            "t.toml:14:14: `array.rows` = \"eight\": must be an integer in 1..=1024 (clusters)",
         ),
         (
             axis("values = [\"8\"]"),
-            "t.toml:12:11: `array.rows` = \"8\": write 8 without quotes",
+            "t.toml:14:11: `array.rows` = \"8\": write 8 without quotes",
         ),
         (
             axis("values = [0]"),
-            "t.toml:12:11: `array.rows` = 0: must be in 1..=1024 (clusters)",
+            "t.toml:14:11: `array.rows` = 0: must be in 1..=1024 (clusters)",
         ),
         (
             axis("values = []"),
-            "t.toml:12:10: values = []: the axis over `array.rows` has at least one value",
+            "t.toml:14:10: values = []: the axis over `array.rows` has at least one value",
         ),
         (
             "[[axis]]\nvalues = [1]\n".to_owned(),
-            "t.toml:10:1: an axis has `key = \"...\"`, `keys = [\"...\", ...]` or `presets = [\"...\", ...]`",
+            "t.toml:12:1: an axis has `key = \"...\"`, `keys = [\"...\", ...]` or `presets = [\"...\", ...]`",
         ),
         (
             "[[axis]]\nkeys = [\"array.rows\", \"array.columns\"]\nvalues = [[1]]\n".to_owned(),
-            "t.toml:12:11: 1 values for 2 keys",
+            "t.toml:14:11: 1 values for 2 keys",
         ),
         (
             axis("values = [1]\n[[axis]]\nkey = \"array.rows\"\nvalues = [1]"),
-            "t.toml:14:7: `array.rows` is on two axes",
+            "t.toml:16:7: `array.rows` is on two axes",
         ),
         (
             axis("linear = { from = 4, to = 1, step = 1 }"),
-            "t.toml:12:10: from = 4 is above to = 1; a range goes upwards",
+            "t.toml:14:10: from = 4 is above to = 1; a range goes upwards",
         ),
         (
             axis("geometric = { from = 1, to = 4 }"),
-            "t.toml:12:13: geometric = { from, to } with either `factor` or `points`",
+            "t.toml:14:13: geometric = { from, to } with either `factor` or `points`",
         ),
         (
             "[[zip]]\n[[zip.axis]]\nkey = \"array.rows\"\nvalues = [1, 2]\n[[zip.axis]]\nkey = \"array.columns\"\nvalues = [1]\n".to_owned(),
-            "t.toml:14:1: `array.rows` has 2 values and `array.columns` has 1: axes in a [[zip]] have equally many",
+            "t.toml:16:1: `array.rows` has 2 values and `array.columns` has 1: axes in a [[zip]] have equally many",
         ),
         (
             "where = \"array.rows = 2\"\n".to_owned(),
-            "t.toml:10:21: where: write `==` to compare",
+            "t.toml:12:21: where: write `==` to compare",
         ),
         (
             "[preset.fast]\nmapping.prefetch = 2\n[[axis]]\npresets = [\"fats\"]\n".to_owned(),
-            "t.toml:13:12: `fats`: no such preset; did you mean `fast`?",
+            "t.toml:15:12: `fats`: no such preset; did you mean `fast`?",
         ),
     ];
     for (axes, expected) in cases {
@@ -180,7 +180,7 @@ fn wrong_sweep_files_name_place_and_remedy() {
     }
     let unknown = spec("axes = 3\n").expect_err("wrong");
     assert!(
-        unknown.starts_with("t.toml:10:1: unknown field `axes`"),
+        unknown.starts_with("t.toml:12:1: unknown field `axes`"),
         "{unknown}"
     );
     assert!(unknown.ends_with("did you mean `axis`?"), "{unknown}");

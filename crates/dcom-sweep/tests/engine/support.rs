@@ -10,13 +10,33 @@ pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// A sweep over a tiny workload on the small machine; the text of the axes begins on line 10.
+/// A sweep over a tiny workload on the small machine; the text of the axes begins on line 12.
 pub(crate) fn text(axes: &str) -> String {
+    // A key is on an axis or set, never both.
+    let set = |key: &str, value: u32| {
+        let free = !axes.contains(&format!("\"{key}\""));
+        free.then(|| format!("set.{key} = {value}\n"))
+    };
+    let tiny = [
+        ("workload.rows", 24),
+        ("workload.columns", 16),
+        ("workload.prompts", 2),
+        ("workload.iterations", 3),
+        ("workload.rank", 3),
+        ("mapping.expansion_factor", 2),
+        ("mapping.clusters_per_partition", 2),
+    ];
+    let mut lines: Vec<String> = tiny
+        .into_iter()
+        .filter_map(|(key, value)| set(key, value))
+        .collect();
+    while lines.len() < 8 {
+        lines.push("\n".to_owned());
+    }
     format!(
-        "name = \"t\"\narch = \"{0}/configs/arch/small.toml\"\nworkload = \"{0}/configs/workloads/paper-fig12.toml\"\n\
-         set.workload = {{ rows = 24, columns = 16, prompts = 2, iterations = 3, rank = 3 }}\n\
-         set.mapping = {{ expansion_factor = 2, clusters_per_partition = 2 }}\n\n\n\n\n{axes}",
-        root().display()
+        "name = \"t\"\narch = \"{0}/configs/arch/small.toml\"\nworkload = \"{0}/configs/workloads/paper-fig12.toml\"\n{1}{axes}",
+        root().display(),
+        lines.concat()
     )
 }
 
