@@ -3,8 +3,8 @@
 //! Grammar, loosest first: `or`, `and`, `not`, one comparison (`== != < <= > >=`, or `in [a, b]`), `+ -`, `* / %`,
 //! unary `-`; numbers, `"names"`, `true`, `false`, keys, metrics, parentheses, and the functions of [`FUNCTIONS`].
 //! Numbers are 64-bit floats, in which every integer key is exact. Types are checked when the text is read, so that a condition
-//! cannot fail at a point. The parser is our own because of the two known libraries for this, one does not tell
-//! columns and the other does not know types before it evaluates.
+//! cannot fail at a point. The parser is our own: the libraries for
+//! such conditions either do not tell columns or do not know types before they evaluate.
 
 use std::fmt;
 
@@ -15,8 +15,11 @@ use crate::expression_text::Parser;
 use crate::keys;
 use crate::metric::{METRICS, Metric};
 
-/// Functions of numbers: name, arguments, and what they do.
-pub(crate) const FUNCTIONS: [(&str, usize, fn(&[f64]) -> f64); 6] = [
+/// What a function of numbers does.
+pub(crate) type Function = fn(&[f64]) -> f64;
+
+/// Functions of numbers: name, number of arguments, and what they do.
+pub(crate) const FUNCTIONS: [(&str, usize, Function); 6] = [
     ("min", 2, |x| x[0].min(x[1])),
     ("max", 2, |x| x[0].max(x[1])),
     ("abs", 1, |x| x[0].abs()),
@@ -89,7 +92,7 @@ pub(crate) enum Node {
     Negate(Box<Node>),
     Binary(Operator, Box<[Node; 2]>),
     In(Box<Node>, Vec<Scalar>),
-    Call(fn(&[f64]) -> f64, Vec<Node>),
+    Call(Function, Vec<Node>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

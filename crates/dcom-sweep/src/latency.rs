@@ -10,6 +10,9 @@ use crate::sweep::SweepError;
 /// Most lines of the plot: as many as the house style tells apart.
 const MAX_LINES: usize = 12;
 
+/// Settings of the other axes, and the points.
+type Line = (Vec<(String, String)>, Vec<(f64, f64)>);
+
 /// Draws the table of a sweep. Points without numbers are left out.
 ///
 /// # Errors
@@ -34,7 +37,7 @@ pub fn latency_plot(space: &Space, csv: &Path) -> Result<Figure, SweepError> {
     };
     let (x_column, y_column) = (find(&across.name)?, find("time_us_per_prompt")?);
     let others = 1..space.columns().count() + 1 - space.last_axis().len();
-    let mut series: Vec<(Vec<(String, String)>, Vec<(f64, f64)>)> = Vec::new();
+    let mut series: Vec<Line> = Vec::new();
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
         if record[y_column].is_empty() {
@@ -75,13 +78,13 @@ pub fn latency_plot(space: &Space, csv: &Path) -> Result<Figure, SweepError> {
             ..Page::default()
         },
         x: PlotAxis::new(
-            &readable(&across.name),
+            readable(&across.name),
             if positive { Scale::Log2 } else { Scale::Linear },
         ),
         y: PlotAxis::new("latency per prompt", Scale::Log10).unit("us"),
         series: series
             .iter()
-            .map(|(settings, points)| Series::new(&series_name(settings), points.clone()))
+            .map(|(settings, points)| Series::new(series_name(settings), points.clone()))
             .collect(),
         markers: Vec::new(),
     }))
