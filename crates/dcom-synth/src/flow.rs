@@ -1,0 +1,233 @@
+//! Running the tools on one design after the other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::design::{Design, Group, Mapping};
+use crate::error::SynthError;
+use crate::liberty::{CellKind, Liberty};
+use crate::output::{Statistics, Timing, problems, statistics, timing};
+use crate::script::{
+    self, CELLS, CHECKS, CLOCK_GATE, LOGIC, NETLIST, STATISTICS, WIRE_LOAD, YOSYS_ERRORS,
+};
+use crate::table::Result as Row;
+
+/// Lines of a log in an error.
+const LAST_LINES: usize = 12;
+
+/// The installed tools.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    /// Version of yosys.
+    pub yosys: String,
+    /// Version of OpenSTA.
+    pub opensta: String,
+}
+
+/// A library, the RTL and a folder for scripts, logs and netlists.
+#[derive(Debug)]
+pub struct Flow<'a> {
+    /// The installed tools.
+    pub tools: &'a Tools,
+    /// The cells.
+    pub liberty: &'a Liberty,
+    /// The folder `rtl` of the project.
+    pub rtl: &'a Path,
+    /// One folder per design and mapping is made here.
+    pub work: &'a Path,
+    /// Wire load of the second period (fF per fanout).
+    pub wire_ff: f64,
+}
+
+impl Tools {
+    /// The tools on the search path.
+    ///
+    /// # Errors
+    /// One of them is not installed.
+    pub fn find() -> Result<Tools, SynthError> {
+        let answer = |tool, argument: &str, package| {
+            let output = Command::new(tool).arg(argument).output();
+            let output = output.ok().filter(|o| o.status.success());
+            let output = output.ok_or(SynthError::Missing { tool, package })?;
+            Ok::<_, SynthError>(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        };
+        let yosys = answer("yosys", "-V", "yosys")?;
+        let version = yosys.split_whitespace().nth(1).unwrap_or(&yosys).to_owned();
+        Ok(Tools {
+            yosys: version,
+            opensta: answer("sta", "-version", "opensta")?,
+        })
+    }
+}
+
+impl Flow<'_> {
+    /// Synthesizes and times one design.
+    ///
+    /// # Errors
+    /// A tool fails, or the netlist has latches, loops, open wires or paths without constraint.
+    pub fn run(&self, design: &Design, mapping: Mapping) -> Result<Row, SynthError> {
+        let folder = self
+            .work
+            .join(format!("{}.{}", design.name, mapping.name()));
+        fs::create_dir_all(&folder).map_err(SynthError::file(&folder))?;
+        let folder = fs::canonicalize(&folder).map_err(SynthError::file(&folder))?;
+        let rtl = fs::canonicalize(self.rtl).map_err(SynthError::file(self.rtl))?;
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::write(&path, text).map_err(SynthError::file(path))
+        };
+        write(CELLS, &self.liberty.with_wire_load(WIRE_LOAD, self.wire_ff))?;
+        write(LOGIC, &self.liberty.logic_only())?;
+        write(CLOCK_GATE, &script::clock_gate(self.liberty)?)?;
+        write(
+            "script.ys",
+            &script::yosys(design, mapping, self.liberty, &rtl)?,
+        )?;
+        write("script.tcl", &script::sta())?;
+        for left_over in [NETLIST, STATISTICS, CHECKS] {
+            let path = folder.join(left_over);
+            if path.exists() {
+                fs::remove_file(&path).map_err(SynthError::file(path))?;
+            }
+        }
+
+        let mut yosys = Command::new("yosys");
+        yosys.args(["-q", "-s", "script.ys"]);
+        for message in YOSYS_ERRORS {
+            yosys.args(["-e", message]);
+        }
+        output(&mut yosys, "yosys", design, &folder)?;
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(SynthError::file(path))
+        };
+        let unexpected = |tool| {
+            move |problem| SynthError::Unexpected {
+                design: design.name.clone(),
+                tool,
+                problem,
+            }
+        };
+        let refused = |problem| SynthError::Refused {
+            design: design.name.clone(),
+            problem,
+        };
+        if let Some(problem) = problems(&read(CHECKS)?, 2)
+            .map_err(unexpected("yosys"))?
+            .first()
+        {
+            return Err(refused(problem.clone()));
+        }
+        let statistics = statistics(&read(STATISTICS)?).map_err(unexpected("yosys"))?;
+        let mut sta = Command::new("sta");
+        sta.args(["-exit", "script.tcl"]);
+        let answer = output(&mut sta, "sta", design, &folder)?;
+        let timing = timing(&answer).map_err(refused)?;
+        self.row(design, mapping, &statistics, timing)
+            .map_err(refused)
+    }
+
+    fn row(
+        &self,
+        design: &Design,
+        mapping: Mapping,
+        statistics: &Statistics,
+        timing: Timing,
+    ) -> Result<Row, String> {
+        let (mut sequential, mut total) = (0.0, 0.0);
+        let (mut cells, mut flops, mut clock_gates) = (0, 0, 0);
+        for (name, &count) in &statistics.cells {
+            let cell = self.liberty.cells.get(name);
+            let cell =
+                cell.ok_or_else(|| format!("{count} {name} are not cells of the library"))?;
+            #[expect(clippy::cast_precision_loss, reason = "fewer cells than 2^53")]
+            let area = count as f64 * cell.area_um2;
+            total += area;
+            cells += count;
+            match cell.kind {
+                CellKind::FlipFlop => {
+                    sequential += area;
+                    flops += count;
+                }
+                CellKind::ClockGate(_) => {
+                    sequential += area;
+                    clock_gates += count;
+                }
+                CellKind::Latch => return Err(format!("{count} latches ({name})")),
+                CellKind::Unused => {
+                    return Err(format!("{count} {name}, which are not for synthesis"));
+                }
+                CellKind::Logic | CellKind::Tie { .. } => {}
+            }
+        }
+        if (total - statistics.area_um2).abs() > 1e-6 * total.max(1.0) {
+            return Err(format!(
+                "yosys adds the cells up to {} um2, the library to {total}",
+                statistics.area_um2
+            ));
+        }
+        Ok(Row {
+            design: design.name.clone(),
+            group: match design.group {
+                Group::Unit => "unit".into(),
+                Group::Tile => "tile".into(),
+            },
+            module: design.top.into(),
+            parameters: design.parameter_text(),
+            mapping: mapping.name().into(),
+            area_um2: rounded(total, 3),
+            sequential_um2: rounded(sequential, 3),
+            combinational_um2: rounded(total - sequential, 3),
+            cells,
+            flops,
+            clock_gates,
+            latches: 0,
+            loops: 0,
+            period_ps: rounded(timing.period_ps, 1),
+            period_wire_ps: rounded(timing.period_wire_ps, 1),
+            wire_ff_per_fanout: self.wire_ff,
+            yosys: self.tools.yosys.clone(),
+            opensta: self.tools.opensta.clone(),
+            liberty: self.liberty.file.clone(),
+            liberty_sha256: self.liberty.sha256.clone(),
+        })
+    }
+}
+
+fn rounded(number: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (number * scale).round() / scale
+}
+
+/// Runs a tool in its folder, keeps what it prints there, and gives it back.
+fn output(
+    command: &mut Command,
+    tool: &'static str,
+    design: &Design,
+    folder: &Path,
+) -> Result<String, SynthError> {
+    let log: PathBuf = folder.join(format!("{tool}.log"));
+    let output = command
+        .current_dir(folder)
+        .output()
+        .map_err(SynthError::file(tool))?;
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    fs::write(&log, &text).map_err(SynthError::file(&log))?;
+    if output.status.success() {
+        return Ok(text);
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
+    Err(SynthError::Failed {
+        design: design.name.clone(),
+        tool,
+        status: output.status.to_string(),
+        log,
+        last,
+    })
+}
