@@ -19,7 +19,7 @@ module fp_add #(
   // Significand with the hidden bit, guard, round and sticky.
   localparam int unsigned EXTENDED = FRACTION + 4;
   localparam int unsigned SHIFT    = $clog2(EXTENDED + 1);
-  localparam logic [EXPONENT-1:0] EXPONENT_MAX = '1;
+  localparam logic [EXPONENT-1:0] EXPONENT_MAX = {EXPONENT{1'b1}};
   localparam logic [EXPONENT-1:0] EXPONENT_ONE = 1;
 
   localparam int unsigned TOTAL_LATENCY = LATENCY > 1 ? 1 : 0;

@@ -48,6 +48,9 @@ enum Command {
         /// Only designs whose names contain this; the other rows of the tables stay.
         #[arg(long)]
         only: Option<String>,
+        /// Leave out the simulation of every netlist beside its RTL, most of the time of a run.
+        #[arg(long)]
+        without_simulation: bool,
     },
 }
 
@@ -71,7 +74,12 @@ fn main() -> ExitCode {
         Command::Reproduce {
             what: Reproduction::Fit,
         } => reproduce::fit(&root),
-        Command::Synth { liberty, out, only } => synth::run(&root, &liberty, &out, only.as_deref()),
+        Command::Synth {
+            liberty,
+            out,
+            only,
+            without_simulation,
+        } => synth::run(&root, &liberty, &out, only.as_deref(), !without_simulation),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,8 +11,21 @@ use dcom_synth::{Comparison, Flow, Group, Liberty, Reference, SynthError, Table,
 const WIRE_FF: f64 = 0.3;
 
 /// Synthesizes all designs, or those whose names contain `only`, and writes the tables under `out`.
-pub(crate) fn run(root: &Path, liberty: &Path, out: &Path, only: Option<&str>) -> Result<()> {
-    let tools = Tools::find()?;
+pub(crate) fn run(
+    root: &Path,
+    liberty: &Path,
+    out: &Path,
+    only: Option<&str>,
+    simulate: bool,
+) -> Result<()> {
+    let mut tools = Tools::find()?;
+    if !simulate {
+        tools.verilator = false;
+    } else if !tools.verilator {
+        eprintln!(
+            "left out: netlists against the RTL: Verilator is not installed (`apt-get install verilator`)"
+        );
+    }
     let liberty = Liberty::read(liberty)?;
     let all = designs();
     let wanted: Vec<_> = all

@@ -96,6 +96,15 @@ impl Design {
         words.join(" ")
     }
 
+    /// A value as SystemVerilog takes it: enumerations want a cast.
+    pub(crate) fn value_text(&self, name: &str, value: u64) -> String {
+        match name {
+            "MODE" => format!("cluster_pkg::mode_e'({value})"),
+            "EXACT" => format!("1'b{value}"),
+            _ => value.to_string(),
+        }
+    }
+
     /// The mappings that are tabulated: tiles are large, and compared by area.
     #[must_use]
     pub fn mappings(&self) -> &'static [Mapping] {

@@ -11,10 +11,15 @@ use crate::output::{Statistics, Timing, problems, statistics, timing};
 use crate::script::{
     self, CELLS, CHECKS, CLOCK_GATE, LOGIC, NETLIST, STATISTICS, WIRE_LOAD, YOSYS_ERRORS,
 };
+use crate::script::{CLOCK_GATE_MODEL, VECTORS};
+use crate::simulation::{self, CYCLES};
 use crate::table::Result as Row;
 
 /// Lines of a log in an error.
 const LAST_LINES: usize = 12;
+
+/// Netlists with more cells are not compared with the RTL: compiling them takes longer than all the rest.
+const COMPARED_CELLS: u64 = 60_000;
 
 /// The installed tools.
 #[derive(Clone, Debug)]
@@ -23,6 +28,8 @@ pub struct Tools {
     pub yosys: String,
     /// Version of OpenSTA.
     pub opensta: String,
+    /// Whether Verilator is there, to compare netlists with the RTL.
+    pub verilator: bool,
 }
 
 /// A library, the RTL and a folder for scripts, logs and netlists.
@@ -57,6 +64,7 @@ impl Tools {
         Ok(Tools {
             yosys: version,
             opensta: answer("sta", "-version", "opensta")?,
+            verilator: simulation::is_installed(),
         })
     }
 }
@@ -124,8 +132,48 @@ impl Flow<'_> {
         sta.args(["-exit", "script.tcl"]);
         let answer = output(&mut sta, "sta", design, &folder)?;
         let timing = timing(&answer).map_err(refused)?;
-        self.row(design, mapping, &statistics, timing)
+        let compared_cycles = self.compare(design, &statistics, &rtl, &folder)?;
+        self.row(design, mapping, &statistics, timing, compared_cycles)
             .map_err(refused)
+    }
+
+    /// Cycles in which the netlist did what the RTL does.
+    fn compare(
+        &self,
+        design: &Design,
+        statistics: &Statistics,
+        rtl: &Path,
+        folder: &Path,
+    ) -> Result<u64, SynthError> {
+        if !self.tools.verilator || statistics.cells.values().sum::<u64>() > COMPARED_CELLS {
+            return Ok(0);
+        }
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::write(&path, text).map_err(SynthError::file(path))
+        };
+        let unexpected = |problem| SynthError::Unexpected {
+            design: design.name.clone(),
+            tool: "verilator",
+            problem,
+        };
+        let netlist = folder.join(VECTORS);
+        let netlist = fs::read_to_string(&netlist).map_err(SynthError::file(netlist))?;
+        let ports = simulation::ports(&netlist).map_err(unexpected)?;
+        let (cell, pins) = self.liberty.clock_gate()?;
+        write(CLOCK_GATE_MODEL, &simulation::clock_gate_model(cell, pins))?;
+        write(simulation::BENCH, &simulation::bench(design, &ports))?;
+        write(simulation::MAIN, &simulation::main_program())?;
+        output(&mut simulation::build(rtl), "verilator", design, folder)?;
+        let mut bench = Command::new(folder.join("bench/bench"));
+        let answer = output(&mut bench, "bench", design, folder)?;
+        match simulation::differing(&answer).map_err(unexpected)? {
+            0 => Ok(CYCLES),
+            n => Err(SynthError::Refused {
+                design: design.name.clone(),
+                problem: format!("the netlist differs from the RTL in {n} of {CYCLES} cycles"),
+            }),
+        }
     }
 
     fn row(
@@ -134,6 +182,7 @@ impl Flow<'_> {
         mapping: Mapping,
         statistics: &Statistics,
         timing: Timing,
+        compared_cycles: u64,
     ) -> Result<Row, String> {
         let (mut sequential, mut total) = (0.0, 0.0);
         let (mut cells, mut flops, mut clock_gates) = (0, 0, 0);
@@ -191,6 +240,7 @@ impl Flow<'_> {
             opensta: self.tools.opensta.clone(),
             liberty: self.liberty.file.clone(),
             liberty_sha256: self.liberty.sha256.clone(),
+            compared_cycles,
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Needs a standard cell library in Liberty format, which the user points to; nothing of it is kept
 //! here. In reading order: `liberty` (what the flow has to know of the library), `design` (what is
 //! synthesized), `script` (what the tools are told), `output` (what they answer), `flow` (running
-//! them), `table` (the CSV), `reference` (the comparison with measured units).
+//! them), `simulation` (whether the netlist does what the RTL does), `table` (the CSV), `reference` (the comparison with measured units).
 
 mod design;
 mod error;
@@ -12,7 +12,11 @@ mod liberty;
 mod output;
 mod reference;
 mod script;
+mod simulation;
 mod table;
+
+#[cfg(test)]
+mod tests;
 
 pub use design::{Design, Group, Mapping, designs};
 pub use error::SynthError;

@@ -14,10 +14,13 @@ pub(crate) const CLOCK_GATE: &str = "clock_gate.v";
 pub(crate) const NETLIST: &str = "netlist.v";
 pub(crate) const STATISTICS: &str = "statistics.txt";
 pub(crate) const CHECKS: &str = "checks.txt";
+pub(crate) const VECTORS: &str = "netlist_vectors.v";
+pub(crate) const CELL_MODELS: &str = "cells.v";
+pub(crate) const CLOCK_GATE_MODEL: &str = "clock_gate_model.sv";
 
 /// Name of the wire load model, and of the top module in the netlist.
 pub(crate) const WIRE_LOAD: &str = "per_fanout";
-const TOP: &str = "synthesized";
+pub(crate) const TOP: &str = "synthesized";
 
 /// Clock period of the timing run (ps); what is reported does not depend on it.
 const PERIOD_PS: u32 = 10_000;
@@ -77,7 +80,7 @@ pub(crate) fn yosys(
     line(&format!("rename -top {TOP}"));
     if design.group == Group::Tile {
         for module in KEPT {
-            line(&format!("setattr -mod -set keep_hierarchy 1 *{module}"));
+            line(&format!("setattr -mod -set keep_hierarchy 1 *{module}*"));
         }
     }
     line("synth -flatten -noabc");
@@ -97,12 +100,20 @@ pub(crate) fn yosys(
     line(&format!(
         "hilomap -singleton -hicell {high} {high_pin} -locell {low} {low_pin}"
     ));
+    line("opt_clean -purge");
+    line(&format!("write_verilog -noattr {VECTORS}"));
     // OpenSTA 2.0 reads neither assignments of concatenations nor escaped names with brackets.
     line("splitnets -ports -format __");
     line("opt_clean -purge");
     line(&format!("tee -a {CHECKS} check"));
     line(&format!("tee -o {STATISTICS} stat -liberty {CELLS}"));
     line(&format!("write_verilog -noattr -noexpr {NETLIST}"));
+    // What the cells do, for the simulation; the clock gate's state table is not read.
+    let (gate, _) = liberty.clock_gate()?;
+    line("design -reset");
+    line(&format!("read_liberty -ignore_miss_func {CELLS}"));
+    line(&format!("delete {gate}"));
+    line(&format!("write_verilog -noattr {CELL_MODELS}"));
     Ok(script)
 }
 
