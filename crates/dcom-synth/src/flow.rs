@@ -187,9 +187,15 @@ impl Flow<'_> {
         let (mut sequential, mut total) = (0.0, 0.0);
         let (mut cells, mut flops, mut clock_gates) = (0, 0, 0);
         for (name, &count) in &statistics.cells {
-            let cell = self.liberty.cells.get(name);
-            let cell =
-                cell.ok_or_else(|| format!("{count} {name} are not cells of the library"))?;
+            let Some(cell) = self.liberty.cells.get(name) else {
+                let is_latch = name.contains("LATCH");
+                let what = if is_latch {
+                    "latches"
+                } else {
+                    "cells outside the library"
+                };
+                return Err(format!("{count} {what} ({name})"));
+            };
             #[expect(clippy::cast_precision_loss, reason = "fewer cells than 2^53")]
             let area = count as f64 * cell.area_um2;
             total += area;
@@ -210,10 +216,10 @@ impl Flow<'_> {
                 CellKind::Logic | CellKind::Tie { .. } => {}
             }
         }
-        if (total - statistics.area_um2).abs() > 1e-6 * total.max(1.0) {
+        let of_yosys = statistics.area_um2.ok_or("yosys gives no chip area")?;
+        if (total - of_yosys).abs() > 1e-6 * total.max(1.0) {
             return Err(format!(
-                "yosys adds the cells up to {} um2, the library to {total}",
-                statistics.area_um2
+                "yosys adds the cells up to {of_yosys} um2, the library to {total}"
             ));
         }
         Ok(Row {

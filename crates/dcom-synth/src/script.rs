@@ -28,13 +28,8 @@ const PERIOD_PS: u32 = 10_000;
 /// ABC for area. `amap` covers for area where `&nf` of the default script covers for delay first.
 const AREA_SCRIPT: &str = "+strash;ifraig;scorr;dc2;strash;dch,-f;amap,-m;topo";
 
-/// Messages of yosys that mean it read the RTL otherwise than it is written.
-pub(crate) const YOSYS_ERRORS: [&str; 4] = [
-    "implicitly declared",
-    "Resizing cell port",
-    "Latch inferred",
-    "conflicting drivers",
-];
+/// Warnings of yosys that mean it read the RTL otherwise than it is written.
+pub(crate) const YOSYS_ERRORS: [&str; 2] = ["implicitly declared", "Resizing cell port"];
 
 /// The clock gate of the library in the place of `rtl/src/clock_gate.sv`.
 pub(crate) fn clock_gate(liberty: &Liberty) -> Result<String, SynthError> {

@@ -98,7 +98,7 @@ fn wrong_netlists_are_refused() {
             "misread",
             "localparam logic [WIDTH-1:0] ALL = '1;
              always_ff @(posedge clk_i) data_o <= data_i ^ ALL;",
-            "differs from the RTL",
+            "differs from the rtl",
         ),
         (
             "latch",
