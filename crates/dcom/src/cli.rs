@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
-use crate::{check, decompose, parameters, program, run, timeline};
+use crate::{check, decompose, explain, parameters, program, run, timeline};
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
 ///
@@ -30,6 +30,8 @@ Exit codes: 0 done, 1 results could not be delivered, 2 bad input (nothing is wr
 enum Command {
     /// Map a workload onto a machine and time it
     Run(run::Args),
+    /// Name the bottleneck of a run, and what each parameter would buy
+    Explain(explain::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
     /// Translate a program from text to binary
@@ -49,6 +51,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Decompose(args) => decompose::run(&args),
         Command::Asm(args) => program::assemble(&args),
         Command::Disasm(args) => program::disassemble(&args),

@@ -21,6 +21,7 @@ mod setup;
 
 mod check;
 mod decompose;
+mod explain;
 mod manifest;
 mod metrics;
 mod program;
