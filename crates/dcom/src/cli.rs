@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
-use crate::{check, decompose, explain, parameters, program, run, timeline};
+use crate::{check, decompose, explain, find, parameters, program, run, timeline};
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
 ///
@@ -32,6 +32,8 @@ enum Command {
     Run(run::Args),
     /// Name the bottleneck of a run, and what each parameter would buy
     Explain(explain::Args),
+    /// Find the best point of a sweep under constraints
+    Find(find::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
     /// Translate a program from text to binary
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Find(args) => find::run(&args),
         Command::Decompose(args) => decompose::run(&args),
         Command::Asm(args) => program::assemble(&args),
         Command::Disasm(args) => program::disassemble(&args),

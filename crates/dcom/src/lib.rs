@@ -22,6 +22,7 @@ mod setup;
 mod check;
 mod decompose;
 mod explain;
+mod find;
 mod manifest;
 mod metrics;
 mod program;
