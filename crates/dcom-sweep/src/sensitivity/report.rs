@@ -129,7 +129,7 @@ impl Study {
         format!(
             "# For which machines do f = {PAPER_FACTOR} (C4) and {PAPER_SPEEDUP}x (C5) hold?\n\n\
              The paper leaves {} numbers and choices open. Over plausible ranges of all of them, of machine and of mapping, f = {PAPER_FACTOR} is the best expansion \
-             factor in **{}** of the machines that can be built, the speed-up over f = 1 is within {PAPER_SPEEDUP} +- {} % in **{}**, and both hold in **{}** \
+             factor in **{}** of the {} machines of {} drawn that can be built, the speed-up over f = 1 is within {PAPER_SPEEDUP} +- {} % in **{}**, and both hold in **{}** \
              (95 % intervals). With the mapping as in the paper's configuration and only the machine's numbers varied it is {}, {} and {}. The files themselves \
              give {nominal}.\n\n\
              With the engaged clusters fixed, so that the factor alone is varied, f = {PAPER_FACTOR} is best in {} of all machines and f = 1 in {}; the median \
@@ -138,6 +138,8 @@ impl Study {
              the paper's, f = {PAPER_FACTOR} is decided by {}, the speed-up by {}.\n\n",
             self.ranges.parameters.len(),
             share(all, engaged, 0),
+            counted(all.outcomes(engaged).count()),
+            counted(all.samples.len()),
             TOLERANCE * 100.0,
             share(all, engaged, 4),
             share(all, engaged, 5),
@@ -369,9 +371,7 @@ impl Study {
         ];
         Ok(format!(
             "## Machines that cannot be built\n\nA machine counts if it can be built at f = 1 and at f = {PAPER_FACTOR}; of {} each:\n\n{}\n",
-            thousands(
-                i128::try_from(self.populations[0].samples.len()).expect("counts fit 127 bits")
-            ),
+            counted(self.populations[0].samples.len()),
             table(&columns, rows)?
         ))
     }
@@ -408,9 +408,7 @@ impl Study {
              * Every machine that can be built weighs the same, although some contradict Table 2 or C4 more than others.\n\n\
              Regenerate with `cargo xtask reproduce sensitivity --samples {} --seed {}`; `--rows FILE` writes every machine with its times. Shares: \
              `sensitivity_shares.csv`, deciders: `sensitivity_deciders.csv`, one at a time: `sensitivity_alone.csv`.\n",
-            thousands(
-                i128::try_from(self.populations[0].samples.len()).expect("counts fit 127 bits")
-            ),
+            counted(self.populations[0].samples.len()),
             self.seed,
             FACTORS.map(|f| f.to_string()).join(", "),
             NEAR_BEST * 100.0,
@@ -418,6 +416,10 @@ impl Study {
             self.seed
         )
     }
+}
+
+fn counted(count: usize) -> String {
+    thousands(i128::try_from(count).expect("counts fit 127 bits"))
 }
 
 fn clusters(coupling: Coupling) -> &'static str {
