@@ -25,7 +25,7 @@ pub(super) fn bisect(
         .map(|a| a.values.len())
         .product();
     let mut starts: Vec<usize> = (0..space.spec.points())
-        .filter(|index| index / after % axis.length == 0)
+        .filter(|index| (index / after).is_multiple_of(axis.length))
         .collect();
     // Lines with the smallest objectives first: the others need not be looked at.
     starts.sort_by(|a, b| objectives[*a].total_cmp(&objectives[*b]).then(a.cmp(b)));

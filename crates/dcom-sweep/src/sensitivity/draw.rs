@@ -310,7 +310,9 @@ impl Refusal {
 
 impl Sample {
     /// The outcome with this coupling.
-    #[must_use]
+    ///
+    /// # Errors
+    /// Why the machine cannot be built.
     pub fn with(&self, coupling: Coupling) -> Result<&Outcome, &Refusal> {
         match coupling {
             Coupling::Engaged => self.engaged.as_ref(),
@@ -327,6 +329,7 @@ impl Population {
     }
 
     /// In what share of the machines that can be built something holds.
+    #[must_use]
     pub fn share(&self, coupling: Coupling, holds: impl Fn(&Outcome) -> bool) -> Share {
         Share::of(self.outcomes(coupling).map(|(_, o)| holds(o)))
     }
