@@ -2,7 +2,7 @@
 
 use dcom_config::Source;
 use dcom_sweep::find::{Candidate, Certainty, Direction, Found, Quantity, Query, find};
-use dcom_sweep::{Base, Metric, SweepSpec, evaluate};
+use dcom_sweep::{Base, Metric, Space, SweepSpec, evaluate};
 
 use super::root;
 
@@ -34,13 +34,11 @@ fn naive(
     objective: &str,
     holds: impl Fn(&Base, f64) -> bool,
 ) -> Option<(usize, f64)> {
-    let base = Base::read(&spec.arch, &spec.workload).expect("shipped");
+    let space = Space::open(spec.clone(), &[]).expect("shipped");
     let mut best: Option<(f64, f64, usize)> = None;
-    for index in 0..spec.points() {
-        let mut at = base.clone();
-        spec.settings(index)
-            .iter()
-            .for_each(|(k, v)| at.set(k, v).expect("in range"));
+    for index in (0..spec.points()).filter(|i| space.contains(*i)) {
+        let at = space.at(index).expect("in range");
+        let index = usize::try_from(index).expect("small");
         let Ok(point) = evaluate(&at) else { continue };
         if !holds(&at, point.time_us_per_prompt) {
             continue;
@@ -116,7 +114,10 @@ fn the_ordered_answer_is_that_of_every_point() {
     let fastest = ask(&spec, &query("time_us_per_prompt", &["clusters < 256"]));
     assert_eq!(
         (fastest.certainty, fastest.evaluated),
-        (Certainty::Exhaustive, spec.points())
+        (
+            Certainty::Exhaustive,
+            usize::try_from(spec.points()).expect("small")
+        )
     );
     let expected = naive(&spec, "time_us_per_prompt", |at, _| {
         at.arch.columns * at.arch.rows < 256
@@ -247,17 +248,14 @@ fn declared_directions_hold() {
             ("100", "4", "compact"),
         ] {
             let spec = spec(&[(key, values)]);
-            let base = Base::read(&spec.arch, &spec.workload).expect("shipped");
+            let space = Space::open(spec.clone(), &[]).expect("shipped");
             let times: Vec<f64> = (0..spec.points())
                 .map(|index| {
-                    let mut at = base.clone();
+                    let mut at = space.at(index).expect("in range");
                     at.set("workload.rows", rows).expect("in range");
                     at.set("mapping.prompts_in_flight", prompts)
                         .expect("in range");
                     at.set("mapping.placement", placement).expect("in range");
-                    spec.settings(index)
-                        .iter()
-                        .for_each(|(k, v)| at.set(k, v).expect("in range"));
                     evaluate(&at).expect("feasible").time_us_per_prompt
                 })
                 .collect();
@@ -324,4 +322,23 @@ fn wrong_questions_name_the_remedy() {
             "{text}"
         );
     }
+}
+
+/// What `where` leaves out is no answer, and neither is what breaks the sweep's own constraint.
+#[test]
+fn the_sweeps_own_conditions_hold() {
+    let axes = "[[axis]]\nkey = \"array.columns\"\nvalues = [2, 4, 8, 16]\n";
+    let with = |conditions: &str| {
+        let text = format!(
+            "name = \"t\"\narch = \"{0}/configs/arch/dcom-paper.toml\"\nworkload = \"{0}/configs/workloads/paper-fig12.toml\"\n{conditions}\n{axes}",
+            root().display()
+        );
+        let spec = SweepSpec::parse(Source::new("t.toml", text)).expect("legal");
+        let found = ask(&spec, &query("clusters", &[]));
+        (of(&found.best).map(|(_, clusters)| clusters), found.points)
+    };
+    // 16 rows: 32, 64, 128 and 256 clusters.
+    assert_eq!(with(""), (Some(32.0), 4));
+    assert_eq!(with("where = \"array.columns > 2\""), (Some(64.0), 3));
+    assert_eq!(with("constraint = \"banks >= 8\""), (Some(128.0), 4));
 }
