@@ -264,7 +264,8 @@ pub(crate) fn is_degenerate(lo: f64, hi: f64) -> bool {
     hi - lo <= 1e-9 * lo.abs().max(hi.abs())
 }
 
-fn padded(scale: Scale, padding: f64, lo: f64, hi: f64) -> (f64, f64) {
+/// The range around data from `lo` to `hi`.
+pub(crate) fn padded(scale: Scale, padding: f64, lo: f64, hi: f64) -> (f64, f64) {
     /// A linear axis starts at zero when less than this part of it would be empty.
     const EMPTY_AT_MOST: f64 = 0.6;
     match scale {

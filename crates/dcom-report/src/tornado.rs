@@ -1,7 +1,7 @@
 //! Tornado diagrams: how far a result moves over the range of each parameter, the widest range on top.
 
-use crate::axis::{Mapping, PADDING};
-use crate::figure::{Axis, Page};
+use crate::axis::{Mapping, PADDING, is_degenerate, padded};
+use crate::figure::{Axis, Page, Scale};
 use crate::frame::{Drawing, Frame, Surroundings, room_below, x_ticks};
 use crate::geometry::{Rect, point};
 use crate::legend;
@@ -50,14 +50,37 @@ impl TornadoPlot {
         });
         bars
     }
+
+    /// The x axis with a range. Bars show differences from the nominal result, so a linear axis does not reach for zero.
+    fn ranged(&self) -> Axis {
+        let values = || {
+            let ends = self.bars.iter().flat_map(|bar| [bar.low, bar.high]);
+            ends.chain([self.nominal])
+        };
+        let (lo, hi) = (
+            values().fold(f64::INFINITY, f64::min),
+            values().fold(f64::NEG_INFINITY, f64::max),
+        );
+        match self.x.scale {
+            Scale::Linear if self.x.range.is_none() && !is_degenerate(lo, hi) => {
+                let room = PADDING * (hi - lo);
+                self.x.clone().range(lo - room, hi + room)
+            }
+            Scale::Linear | Scale::Log2 | Scale::Log10 => Axis {
+                range: self
+                    .x
+                    .range
+                    .or_else(|| Some(padded(self.x.scale, PADDING, lo, hi))),
+                ..self.x.clone()
+            },
+        }
+    }
 }
 
 pub(crate) fn draw(plot: &TornadoPlot) -> Drawing {
     let bars = plot.sorted();
     let names: Vec<String> = bars.iter().map(|bar| bar.name.clone()).collect();
-    let ends = bars.iter().flat_map(|bar| [bar.low, bar.high]);
-    // Bars show differences from the nominal result, so the axis need not reach zero.
-    let x = Mapping::new(&plot.x, PADDING, ends.chain([plot.nominal]));
+    let x = Mapping::new(&plot.ranged(), PADDING, []);
     let y = Mapping::categories(&names, true);
     let around = Surroundings {
         page: &plot.page,

@@ -116,7 +116,8 @@ fn read_csv(
     let mut records = Vec::new();
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(wrong)? {
-        let place = record.position().map_or(0, csv::Position::line);
+        let place = record.position().map(csv::Position::line);
+        let place = place.expect("a record that was read has a position");
         records.push(Record {
             place,
             cells: indices

@@ -64,7 +64,8 @@ impl Spec {
         };
         let table = DeTable::parse(text).map_err(|error| PlotError::Spec {
             file: file.to_owned(),
-            line: line(text, error.span().map_or(0, |span| span.start)),
+            // An error without a place is one of the file as a whole.
+            line: error.span().map_or(1, |span| line(text, span.start)),
             message: error.message().to_owned(),
         })?;
         let section = Section::new(&source, "the spec", &table);
@@ -329,7 +330,7 @@ pub(crate) fn interval(section: &Section<'_>) -> Result<Option<(Expr, Expr)>, Pl
 /// Two rows for one place in a plot.
 pub(crate) fn ambiguous(first: &Row<'_>, second: &Row<'_>, place: &str) -> PlotError {
     second.error(format!(
-        "{place} has a value already, in {}; tell the rows apart with `series` or choose some with [filter]",
+        "{place} has a value already, at {}; tell the rows apart with `series` or choose some with [filter]",
         first.place()
     ))
 }
