@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::manifest;
 use crate::output;
 use crate::program;
+use crate::sweep::spec_failure;
 
 /// Arguments of `dcom check`.
 #[derive(clap::Args)]
@@ -128,8 +129,8 @@ fn toml(path: &Path) -> Result<String, Failure> {
     if has("traces") {
         return manifest::check(path, &source.text);
     }
-    if has("axis") || (has("arch") && has("workload")) {
-        let spec = SweepSpec::parse(source).map_err(|error| Failure::input(error.to_string()))?;
+    if has("axis") || has("zip") || (has("arch") && has("workload")) {
+        let spec = SweepSpec::parse(source).map_err(spec_failure)?;
         return Ok(format!("sweep {} of {} points", spec.name, spec.points()));
     }
     if shares(WorkloadParams::keys()) > shares(ArchParams::keys()) {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
-use crate::{check, decompose, parameters, plot, program, run, timeline};
+use crate::{cache, check, decompose, parameters, plot, program, run, sweep, timeline};
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
 ///
@@ -22,9 +22,10 @@ const AFTER_HELP: &str = "\
 Start here:
   dcom run --arch configs/arch/dcom-paper.toml --workload configs/workloads/llama2-7b.toml
   dcom decompose activation.safetensors --arch configs/arch/dcom-paper.toml --rank 10
+  dcom sweep configs/sweeps/default.toml
   dcom parameters
 
-Exit codes: 0 done, 1 results could not be delivered, 2 bad input (nothing is written).";
+Exit codes: 0 done, 1 results could not be delivered, 2 bad input (nothing is written), 130 stopped.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -32,6 +33,10 @@ enum Command {
     Run(run::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
+    /// Evaluate every point of a sweep file: a table with a row per point
+    Sweep(sweep::Args),
+    /// Inspect or clear the cache of computed points
+    Cache(cache::Args),
     /// Translate a program from text to binary
     Asm(program::AsmArgs),
     /// Print a binary program as text
@@ -52,6 +57,8 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Decompose(args) => decompose::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Cache(args) => cache::run(&args),
         Command::Asm(args) => program::assemble(&args),
         Command::Disasm(args) => program::disassemble(&args),
         Command::Timeline(args) => timeline::run(&args),

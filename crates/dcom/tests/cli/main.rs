@@ -3,7 +3,9 @@
 mod support;
 
 mod decompose;
+mod plot;
 mod programs;
 mod refused;
 mod run;
+mod sweep;
 mod timeline;
