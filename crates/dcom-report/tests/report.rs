@@ -114,7 +114,7 @@ fn the_extension_decides_the_format() {
     assert!(matches!(error, FigureError::Write(_)), "{error}");
     assert_eq!(
         std::fs::read_dir(folder.path()).expect("there").count(),
-        2,
+        3,
         "nothing is left behind"
     );
 }
