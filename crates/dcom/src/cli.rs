@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
-use crate::{cache, check, decompose, explain, find, parameters, program, run, sweep, timeline};
+use crate::{
+    cache, check, decompose, explain, find, parameters, plot, program, run, sweep, timeline,
+};
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
 ///
@@ -47,6 +49,8 @@ enum Command {
     Disasm(program::DisasmArgs),
     /// Write a run as a timeline for Perfetto or chrome://tracing
     Timeline(timeline::Args),
+    /// Draw a result file: lines, bars, roofline, heat map, Pareto front, tornado
+    Plot(plot::Args),
     /// Check files of any kind that the project uses
     Check(check::Args),
     /// Print the reference table of the keys of arch and workload files
@@ -66,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Asm(args) => program::assemble(&args),
         Command::Disasm(args) => program::disassemble(&args),
         Command::Timeline(args) => timeline::run(&args),
+        Command::Plot(args) => plot::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Parameters(args) => parameters::run(&args),
     };

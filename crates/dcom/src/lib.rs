@@ -26,6 +26,7 @@ mod explain;
 mod find;
 mod manifest;
 mod metrics;
+mod plot;
 mod program;
 mod run;
 mod sweep;
