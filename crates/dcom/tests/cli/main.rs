@@ -3,6 +3,7 @@
 mod support;
 
 mod decompose;
+mod guide;
 mod plot;
 mod programs;
 mod queries;
