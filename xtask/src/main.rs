@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "results and file names go to stdout")]
 
 mod reproduce;
+mod sensitivity;
 mod sweep;
 mod synth;
 
@@ -60,6 +61,10 @@ enum Reproduction {
     Fig12,
     /// The constant per prompt, fitted to Table 2's three decomposition times.
     Fit,
+    /// D-com and the A100 beside what the memory bandwidth allows.
+    Roofline,
+    /// In what share of plausible machines C4 and C5 hold, and which parameters decide.
+    Sensitivity(sensitivity::Args),
 }
 
 fn main() -> ExitCode {
@@ -74,6 +79,12 @@ fn main() -> ExitCode {
         Command::Reproduce {
             what: Reproduction::Fit,
         } => reproduce::fit(&root),
+        Command::Reproduce {
+            what: Reproduction::Roofline,
+        } => reproduce::roofline(&root),
+        Command::Reproduce {
+            what: Reproduction::Sensitivity(args),
+        } => sensitivity::run(&root, &args),
         Command::Synth {
             liberty,
             out,

@@ -4,6 +4,10 @@
 //! * [`SweepSpec`], [`Space`] and [`run`]: axes over any key, conditions on them, all cores, one row per point, a run that
 //!   can be killed and started again.
 //! * [`Cache`]: points by content, across sweeps.
+//! * [`explain`]: what a point's time consists of, and what each parameter would buy.
+//! * [`find`]: the best point of a sweep space under constraints.
+//! * [`sensitivity`]: for which machines the paper's claims hold, over everything that it leaves open.
+//! * [`roofline`]: D-com and the A100 beside what the memory bandwidth allows.
 //! * [`fig12`] and [`fit`]: the paper's Fig. 12, and the constant fitted to its Table 2.
 
 mod metric;
@@ -27,8 +31,12 @@ mod parquet_file;
 mod result_file;
 mod sweep;
 
+pub mod explain;
 pub mod fig12;
+pub mod find;
 pub mod fit;
+pub mod roofline;
+pub mod sensitivity;
 
 pub use cache::{
     CACHE_VARIABLE, Cache, CacheError, Contents, Key, clear, contents, default_folder, entries,

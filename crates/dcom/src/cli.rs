@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
-use crate::{cache, check, decompose, parameters, program, run, sweep, timeline};
+use crate::{cache, check, decompose, explain, find, parameters, program, run, sweep, timeline};
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
 ///
@@ -31,6 +31,10 @@ Exit codes: 0 done, 1 results could not be delivered, 2 bad input (nothing is wr
 enum Command {
     /// Map a workload onto a machine and time it
     Run(run::Args),
+    /// Name the bottleneck of a run, and what each parameter would buy
+    Explain(explain::Args),
+    /// Find the best point of a sweep under constraints
+    Find(find::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
     /// Evaluate every point of a sweep file: a table with a row per point
@@ -54,6 +58,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Find(args) => find::run(&args),
         Command::Decompose(args) => decompose::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Cache(args) => cache::run(&args),

@@ -22,6 +22,8 @@ mod setup;
 mod cache;
 mod check;
 mod decompose;
+mod explain;
+mod find;
 mod manifest;
 mod metrics;
 mod program;

@@ -4,6 +4,7 @@ mod support;
 
 mod decompose;
 mod programs;
+mod queries;
 mod refused;
 mod run;
 mod sweep;
