@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 const WITHOUT: &str = "dcom-report";
 
 fn main() {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    // As it is when the script runs: checkouts that share a target folder share the compiled script.
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let crates = Path::new(&manifest).join("..");
     let mut names = vec!["dcom-sweep".to_owned()];
     let mut next = 0;
     while next < names.len() {

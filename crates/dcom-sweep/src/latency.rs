@@ -8,7 +8,7 @@ use crate::space::{Space, VERSION};
 use crate::sweep::SweepError;
 
 /// Most lines of the plot: as many as the house style tells apart.
-const MAX_LINES: usize = 12;
+const MAX_LINES: usize = 8;
 
 /// Settings of the other axes, and the points.
 type Line = (Vec<(String, String)>, Vec<(f64, f64)>);
@@ -36,7 +36,12 @@ pub fn latency_plot(space: &Space, csv: &Path) -> Result<Figure, SweepError> {
             .ok_or_else(|| plot(&format!("the table has no column {name}")))
     };
     let (x_column, y_column) = (find(&across.name)?, find("time_us_per_prompt")?);
-    let others = 1..space.columns().count() + 1 - space.last_axis().len();
+    // The first column of the table is the number of the point.
+    let others: Vec<usize> = space
+        .legend_columns()
+        .into_iter()
+        .map(|at| at + 1)
+        .collect();
     let mut series: Vec<Line> = Vec::new();
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
@@ -54,8 +59,8 @@ pub fn latency_plot(space: &Space, csv: &Path) -> Result<Figure, SweepError> {
         };
         let at = (number(x_column)?, number(y_column)?);
         let settings = others
-            .clone()
-            .map(|i| (header[i].to_owned(), record[i].to_owned()))
+            .iter()
+            .map(|i| (header[*i].to_owned(), record[*i].to_owned()))
             .collect::<Vec<_>>();
         let known = series.iter().position(|(known, _)| *known == settings);
         match known {

@@ -221,6 +221,25 @@ impl Space {
         self.axes.last().map_or(&[], |axis| &axis.columns)
     }
 
+    /// Positions in [`Space::columns`] of what tells points apart along all axes but the last: the names of presets
+    /// stand for their keys.
+    #[must_use]
+    pub fn legend_columns(&self) -> Vec<usize> {
+        let mut chosen = Vec::new();
+        let mut start = 0;
+        for axis in self.axes.iter().take(self.axes.len().saturating_sub(1)) {
+            let named = axis
+                .columns
+                .iter()
+                .take_while(|column| column.key.is_none())
+                .count();
+            let count = if named > 0 { named } else { axis.columns.len() };
+            chosen.extend(start..start + count);
+            start += axis.columns.len();
+        }
+        chosen
+    }
+
     /// The values of a point, in the order of [`Space::columns`].
     pub fn settings(&self, point: u64) -> impl Iterator<Item = &str> {
         self.axes.iter().flat_map(move |axis| {
