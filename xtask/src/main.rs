@@ -42,6 +42,8 @@ enum Command {
 enum Reproduction {
     /// Fig. 12: latency over the expansion factor, against C4 and C5.
     Fig12,
+    /// Fig. 13: area and power against other designs, against C9 and C10.
+    Fig13,
     /// The constant per prompt, fitted to Table 2's three decomposition times.
     Fit,
 }
@@ -55,6 +57,9 @@ fn main() -> ExitCode {
         Command::Reproduce {
             what: Reproduction::Fig12,
         } => reproduce::fig12(&root),
+        Command::Reproduce {
+            what: Reproduction::Fig13,
+        } => reproduce::fig13(&root),
         Command::Reproduce {
             what: Reproduction::Fit,
         } => reproduce::fit(&root),

@@ -1,16 +1,12 @@
 //! What one cluster is built of, unit by unit, as `rtl/src/lane_datapath.sv` and `cluster.sv` are.
 
 use dcom_arch::Arch;
-use dcom_fp::Accumulate;
 
 use crate::coefficients::Coefficients;
 use crate::sram::Memory;
-use crate::technology::{Accumulators, BufferPorts, Technology, Trees};
+use crate::technology::{BufferPorts, Technology};
+use crate::tile::Tile;
 use crate::unit::{Cells, Unit, word_bits};
-
-/// Multiplexer bits per bit of a word at each level of an accumulator: operands and the way out. Derived: 2.5 from the
-/// accumulators of `rtl/src`, synthesized beside their adders.
-const ACCUMULATOR_MUXES: f64 = 2.5;
 
 /// Two-input multiplexers before the operands of a lane: two for a (three sources), three for b (four sources). Derived
 /// from `rtl/src/cluster.sv`.
@@ -49,22 +45,17 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn new(arch: &Arch, t: &Technology, c: &Coefficients) -> Cluster {
         let k = &arch.cluster;
-        let mode = k.accumulate;
-        let (x, y) = (to_f64(k.lanes_x), to_f64(k.lanes_y));
-        let (lanes, word) = (x * y, word_bits(mode));
-        let multiplier = Unit::multiplier(c, mode, to_f64(k.multiply_cycles));
-        let adder = Unit::adder(c, mode, to_f64(arch.tree_add_cycles()));
-        let (widen, round) = match mode {
-            Accumulate::M16A16 => (0.0, 0.0),
-            Accumulate::M16A32 => (c.widen_area, c.round_area),
-            // Products are exact: only z and the results change their format.
-            Accumulate::X32 => (0.0, c.round_area),
+        let tile = Tile {
+            lanes_x: k.lanes_x,
+            lanes_y: k.lanes_y,
+            accumulate: k.accumulate,
+            multiply_cycles: k.multiply_cycles,
+            add_cycles: arch.tree_add_cycles(),
+            trees: t.trees,
         };
-        let widen_z = if word == 32.0 { c.widen_area } else { 0.0 };
+        let (lanes, word) = (tile.lanes(), word_bits(k.accumulate));
         let rotator = to_f64(choice_levels(arch.lanes())) * 16.0 * c.mux_area;
         let lane_muxes = LANE_MUXES * 16.0 * c.mux_area;
-        // The enable of a product, the choice of what is subtracted, and of what is written.
-        let word_muxes = 3.0 * word * c.mux_area;
         let read = to_f64(k.buffer_read_elements.min(arch.lanes()));
         // A narrower port fills an operand in parts, which wait in registers.
         let collected = if read < lanes {
@@ -72,7 +63,7 @@ impl Cluster {
         } else {
             0.0
         };
-        let tile = if arch.bank.port_elements < arch.lanes() {
+        let tile_registers = if arch.bank.port_elements < arch.lanes() {
             lanes
         } else {
             0.0
@@ -80,16 +71,18 @@ impl Cluster {
         let read_registers = READ_PORTS * read * to_f64(k.buffer_read_cycles);
         let (buffer, buffer_macros, buffer_copies) = buffer(arch, t);
         Cluster {
-            multiplier,
-            adder,
-            multipliers: (multiplier.cells + Cells::logic(widen)) * lanes,
-            trees: trees(k.lanes_x, k.lanes_y, t.trees, adder, word, c),
-            accumulators: accumulators(k.lanes_x, k.lanes_y, t, adder, word, c),
-            subtractors: (adder.cells + Cells::logic(widen_z + round)) * lanes,
-            operand_registers: Cells::registers(16.0 * (collected + tile + read_registers)),
-            steering: Cells::logic(
-                lanes * (lane_muxes + word_muxes + rotator * (READ_PORTS + 1.0)),
+            multiplier: tile.multiplier(c),
+            adder: tile.adder(c),
+            multipliers: tile.multipliers(c),
+            trees: tile.trees(c),
+            accumulators: tile.accumulators(t, c),
+            subtractors: tile.subtractors(c),
+            operand_registers: Cells::registers(
+                16.0 * (collected + tile_registers + read_registers),
             ),
+            // A rotator at each read port and before the result's write port.
+            steering: tile.results(c)
+                + Cells::logic(lanes * (lane_muxes + rotator * (READ_PORTS + 1.0))),
             control: Cells::logic(c.cluster_control_area),
             buffer,
             buffer_macros,
@@ -99,56 +92,10 @@ impl Cluster {
                 width_bytes: word / 8.0,
                 ports: 2.0,
             },
-            product_logic_um2: lane_muxes + word_muxes + widen,
-            element_logic_um2: rotator + round,
+            product_logic_um2: lane_muxes + word * c.mux_area + tile.product_logic_um2(c),
+            element_logic_um2: rotator + tile.round_um2(c),
         }
     }
-
-    /// Cells of the lanes: what `rtl/src/lane_datapath.sv` has, without steering to and from the buffer.
-    pub(crate) fn lanes(&self) -> Cells {
-        self.multipliers + self.trees + self.accumulators + self.subtractors
-    }
-}
-
-/// Adders of a tree over n operands: pairs at each level, the odd one with +0 (`docs/machine.md`, "tree").
-pub(crate) fn tree_adders(mut operands: u64) -> u64 {
-    let mut adders = 0;
-    while operands > 1 {
-        operands = operands.div_ceil(2);
-        adders += operands;
-    }
-    adders
-}
-
-/// Row and column trees, and the tree of `dot` over the row sums.
-fn trees(x: u64, y: u64, trees: Trees, adder: Unit, word: f64, c: &Coefficients) -> Cells {
-    let (rows, columns) = (y * tree_adders(x), x * tree_adders(y));
-    let dot = tree_adders(y);
-    match trees {
-        Trees::Dual => adder.cells * to_f64(rows + columns + dot),
-        // Every lane's product goes to its place in a row tree or in a column tree.
-        Trees::Shared => {
-            adder.cells * to_f64(rows.max(columns) + dot)
-                + Cells::logic(to_f64(x * y) * word * c.mux_area)
-        }
-    }
-}
-
-/// The pairwise accumulators behind the trees, and that of `dot`.
-fn accumulators(x: u64, y: u64, t: &Technology, adder: Unit, word: f64, c: &Coefficients) -> Cells {
-    let count = 1 + match t.trees {
-        Trees::Dual => x + y,
-        Trees::Shared => x.max(y),
-    };
-    let levels = f64::from(t.accumulator_levels);
-    let muxes = Cells::logic(ACCUMULATOR_MUXES * word * c.mux_area);
-    // The waiting sum, and its state.
-    let level = Cells::registers(word + 5.0) + muxes;
-    let one = match t.accumulators {
-        Accumulators::PerLevel => (adder.cells + level) * levels,
-        Accumulators::Single => adder.cells + level * levels,
-    };
-    one * to_f64(count)
 }
 
 /// One macro, how many of them, and copies of the data.

@@ -7,7 +7,7 @@
 //! Every result is an [`Interval`]: all coefficients at the ends of their ranges that make it smallest, nominal, largest.
 //! [`Designs::ratios`] compares designs over random draws instead, in which both have the same coefficients.
 //!
-//! Reading order: `technology` (the files), `coefficients`, `sram` and `unit` (parts), `cluster` and `machine` (how many of
+//! Reading order: `technology` (the files), `coefficients`, `sram` and `unit` (parts), `tile`, `cluster` and `machine` (how many of
 //! them, and what an event costs), `model` (results), `compare` (other designs).
 
 mod technology;
@@ -17,6 +17,8 @@ mod interval;
 
 mod sram;
 mod unit;
+
+mod tile;
 
 mod cluster;
 mod machine;
@@ -32,3 +34,4 @@ pub use interval::Interval;
 pub use machine::Component;
 pub use model::{Area, Energy, PartEnergy, PowerModel};
 pub use technology::{Accumulators, BufferPorts, Technology, Trees};
+pub use tile::Tile;

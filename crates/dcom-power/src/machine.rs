@@ -96,8 +96,6 @@ pub(crate) struct Machine {
     pub(crate) clock_fj: [f64; COMPONENTS],
     /// Leakage power.
     pub(crate) leakage_uw: [f64; COMPONENTS],
-    /// Cells of one cluster's lanes, not placed.
-    pub(crate) lanes_um2: f64,
     events: Events,
     pub(crate) memory_pj_per_bit: f64,
     pub(crate) link_pj_per_bit: f64,
@@ -182,7 +180,6 @@ impl Machine {
             area_um2: sums.area_um2,
             clock_fj: sums.clock_fj,
             leakage_uw: sums.leakage_uw,
-            lanes_um2: cluster.lanes().area_um2(c),
             memory_pj_per_bit: c.memory_energy,
             link_pj_per_bit: c.link_energy,
         }

@@ -113,12 +113,6 @@ impl PowerModel {
         self.interval(|machine| machine.area_um2.iter().sum())
     }
 
-    /// Cells of one cluster's lanes (multipliers, trees, accumulators, subtractors), not placed (um2).
-    #[must_use]
-    pub fn lanes_um2(&self) -> Interval {
-        self.interval(|machine| machine.lanes_um2)
-    }
-
     /// Leakage power of the chip (W).
     #[must_use]
     pub fn leakage_w(&self) -> Interval {

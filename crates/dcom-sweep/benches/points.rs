@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use dcom_arch::Arch;
+use dcom_power::PowerModel;
 use dcom_sweep::{Base, evaluate};
 use rayon::prelude::*;
 
@@ -55,4 +57,16 @@ fn batch_of_64_all_cores(bencher: divan::Bencher<'_, '_>) {
                 .map(|_| evaluate(&base))
                 .collect::<Result<Vec<_>, _>>()
         });
+}
+
+/// Area and energy alone, as every design point needs them: to be held against `one_prompt_one_core`.
+#[divan::bench]
+fn area_and_energy(bencher: divan::Bencher<'_, '_>) {
+    let base = base("1");
+    let arch = Arch::new(&base.arch).expect("valid");
+    let summary = evaluate(&base).expect("feasible").summary;
+    bencher.bench(|| {
+        PowerModel::new(divan::black_box(&arch), &base.technology)
+            .energy(&summary.activity, summary.cycles)
+    });
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dcom_arch::ArchParams;
 use dcom_config::{ConfigError, Source};
 use dcom_mapper::WorkloadParams;
+use dcom_power::Technology;
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
@@ -197,6 +198,7 @@ fn known(key: &str) -> Result<(), String> {
         ArchParams::keys()
             .iter()
             .chain(WorkloadParams::keys())
+            .chain(Technology::keys())
             .map(|k| k.path)
     };
     if keys().any(|k| k == key) {
@@ -205,7 +207,7 @@ fn known(key: &str) -> Result<(), String> {
     let near =
         keys().max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
     Err(format!(
-        "`{key}`: no key of machine or workload; did you mean `{}`?",
+        "`{key}`: no key of machine, workload or technology; did you mean `{}`?",
         near.unwrap_or_default()
     ))
 }

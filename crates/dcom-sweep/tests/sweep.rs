@@ -56,7 +56,7 @@ fn wrong_sweep_files_name_line_and_remedy() {
     let cases = [
         (
             "[[axis]]\nkey = \"mapping.expansion_facto\"\nvalues = [1]\n",
-            "t.toml:5: `mapping.expansion_facto`: no key of machine or workload; did you mean `mapping.expansion_factor`?",
+            "t.toml:5: `mapping.expansion_facto`: no key of machine, workload or technology; did you mean `mapping.expansion_factor`?",
         ),
         (
             "[[axis]]\nkey = \"array.rows\"\nvalues = []\n",

@@ -110,6 +110,20 @@ impl Run {
         total
     }
 
+    /// The activity of each phase, in the order of [`Phase::ALL`]; they sum to [`Run::activity`].
+    #[must_use]
+    pub fn phase_activity(&self, program: &Verified<'_>) -> Vec<(&'static str, Activity)> {
+        let mut phases = Phase::ALL.map(|(_, name)| (name, Activity::default()));
+        let instrs = program.program().instrs.iter();
+        for ((instr, plan), (executed, skipped)) in instrs.zip(&self.plans.plans).zip(&self.counts)
+        {
+            let activity = &mut phases[instr.phase as usize].1;
+            *activity += plan.activity * (executed - skipped);
+            activity.instructions += skipped;
+        }
+        phases.into()
+    }
+
     fn ops(&self, program: &Verified<'_>) -> Vec<OpClassCycles> {
         let mut ops: Vec<OpClassCycles> = dcom_isa::op::OPS
             .iter()

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
-use crate::{check, decompose, parameters, program, run, timeline};
+use crate::{check, decompose, parameters, power, program, run, timeline};
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
 ///
@@ -30,6 +30,10 @@ Exit codes: 0 done, 1 results could not be delivered, 2 bad input (nothing is wr
 enum Command {
     /// Map a workload onto a machine and time it
     Run(run::Args),
+    /// Area of a machine by component
+    Area(power::AreaArgs),
+    /// Energy and power of a run by component, and against other designs
+    Power(power::PowerArgs),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
     /// Translate a program from text to binary
@@ -40,7 +44,7 @@ enum Command {
     Timeline(timeline::Args),
     /// Check files of any kind that the project uses
     Check(check::Args),
-    /// Print the reference table of the keys of arch and workload files
+    /// Print the reference table of the keys of arch, workload and technology files
     Parameters(parameters::Args),
 }
 
@@ -49,6 +53,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Area(args) => power::area(&args),
+        Command::Power(args) => power::power(&args),
         Command::Decompose(args) => decompose::run(&args),
         Command::Asm(args) => program::assemble(&args),
         Command::Disasm(args) => program::disassemble(&args),

@@ -23,6 +23,7 @@ mod check;
 mod decompose;
 mod manifest;
 mod metrics;
+mod power;
 mod program;
 mod run;
 mod timeline;

@@ -1,0 +1,621 @@
+//! The paper's Fig. 13 and its claims on area and power (C9, C10), over the choices that the paper leaves open.
+//!
+//! No coefficient and no choice is fitted to these claims: the report shows where in the range over all combinations they lie,
+//! and which choices take them there.
+
+use std::fmt::Write as _;
+
+use dcom_arch::Arch;
+use dcom_fp::Accumulate;
+use dcom_isa::Phase;
+use dcom_power::{
+    A100_MULTIPLIERS, Dataflow, Design, Designs, GpuCore, Interval, Ratio, Systolic, Work,
+};
+use dcom_report::{
+    Axis as PlotAxis, Cell, Column, Figure, LinePlot, Marker, Page, Scale, Series, Table,
+    significant,
+};
+use rayon::prelude::*;
+
+use crate::point::{Base, Point, PointError, evaluate};
+use crate::sweep::SweepError;
+
+/// Area over a systolic array's (C9), power over it (C10), area of an A100-class core over the machine's (C9). Given: section
+/// 6.5.
+pub const PAPER_AREA: f64 = 1.03;
+/// See [`PAPER_AREA`].
+pub const PAPER_POWER: f64 = 0.41;
+/// See [`PAPER_AREA`].
+pub const PAPER_GPU: f64 = 7.0;
+
+/// How near counts as reached: the claims are printed to whole per cents.
+const NEAR: f64 = 0.02;
+
+/// "about 7x": half a unit.
+const NEAR_GPU: f64 = 0.5;
+
+/// Draws of the coefficients for an interval, and their seed.
+const DRAWS: usize = 400;
+const SEED: u64 = 13;
+
+/// Choices for the machine: key and values.
+const MACHINE: &[(&str, &[&str])] = &[
+    ("implementation.trees", &["dual", "shared"]),
+    ("implementation.accumulators", &["per_level", "single"]),
+    ("implementation.buffer_ports", &["banked", "replicated"]),
+    ("cluster.accumulate", &["m16a32", "m16a16"]),
+    ("cluster.buffer_bytes", &["8192", "32768"]),
+    ("bank.capacity_bytes", &["131072", "524288"]),
+];
+
+/// Choices for the systolic array, in the order of the columns of the CSV.
+const ARRAY: &[&str] = &["dataflow", "sums", "side", "operands_fetched", "staged"];
+
+/// What a design is asked to do for a workload, counted on the machine at an expansion factor of 1.
+///
+/// # Errors
+/// The workload does not run there.
+pub fn work(base: &Base) -> Result<Work, PointError> {
+    let mut plain = base.clone();
+    plain.set("mapping.expansion_factor", "1")?;
+    let point = evaluate(&plain)?;
+    Ok(work_of(&plain, &point))
+}
+
+fn work_of(base: &Base, point: &Point) -> Work {
+    let w = &base.workload;
+    let (rows, columns, prompts) = (
+        u64::from(w.rows),
+        u64::from(w.columns),
+        u64::from(w.prompts),
+    );
+    let iterations = u64::from(w.iterations.min(w.rows).min(w.columns));
+    let matrix_products = 2 * rows * columns * iterations * prompts;
+    let passes = u64::from(w.gram_schmidt_passes);
+    // Each iteration has two products of A, each followed by a dot product and a correction against every vector so far
+    // (modified), or against all of them at once (classical).
+    let against = match w.gram_schmidt {
+        dcom_mapper::Scheme::Modified => iterations * (iterations + 1) / 2,
+        dcom_mapper::Scheme::Classical => iterations,
+    };
+    let steps = prompts * 2 * (iterations + 2 * passes * against);
+    let cycles = |phase: Phase| point.summary.phases[phase as usize].1;
+    let activity = point.summary.activity;
+    Work {
+        matrix_products,
+        vector_products: activity.multiplications.saturating_sub(matrix_products),
+        steps,
+        other_cycles: point.summary.cycles - cycles(Phase::MatVec) - cycles(Phase::Reorth),
+        activity,
+    }
+}
+
+/// The designs that are compared where no choice is stated: a 128 x 128 array, the vector in the array, A straight from memory.
+#[must_use]
+pub fn designs(arch: &Arch) -> Vec<Design> {
+    let systolic = |dataflow, sums| {
+        Design::Systolic(Systolic {
+            dataflow,
+            sums,
+            ..DEFAULT
+        })
+    };
+    vec![
+        systolic(Dataflow::WeightStationary, Accumulate::M16A16),
+        systolic(Dataflow::WeightStationary, Accumulate::M16A32),
+        systolic(Dataflow::OutputStationary, Accumulate::M16A16),
+        systolic(Dataflow::OutputStationary, Accumulate::M16A32),
+        Design::Gpu(GpuCore {
+            multipliers: arch.clusters() * arch.lanes(),
+        }),
+    ]
+}
+
+const DEFAULT: Systolic = Systolic {
+    dataflow: Dataflow::WeightStationary,
+    sums: Accumulate::M16A32,
+    side: 128,
+    operands_fetched: 1,
+    staged: false,
+};
+
+/// One combination of choices, at nominal coefficients.
+#[derive(Clone, Debug)]
+pub struct Combination {
+    /// Key or name of a choice, and its value.
+    pub choices: Vec<(&'static str, String)>,
+    /// Area of the machine over that of the array.
+    pub area: f64,
+    /// The same for power.
+    pub power: f64,
+    /// The same for energy.
+    pub energy: f64,
+    /// The same for time.
+    pub time: f64,
+    /// Area of a core with an A100's multipliers over that of the machine.
+    pub gpu: f64,
+}
+
+/// The figure: the base as it is, and all combinations.
+#[derive(Clone, Debug)]
+pub struct Fig13 {
+    /// The default choices against each design, with intervals over draws of the coefficients.
+    pub defaults: Vec<(String, Ratio)>,
+    /// A core with an A100's multipliers over the machine, in area, with its interval.
+    pub gpu: Interval,
+    /// Every combination.
+    pub combinations: Vec<Combination>,
+    /// The machine's multipliers.
+    pub multipliers: u64,
+}
+
+/// A machine with the work it does.
+struct Candidate {
+    choices: Vec<(&'static str, String)>,
+    arch: Arch,
+    base: Base,
+    own: Point,
+    work: Work,
+}
+
+impl Candidate {
+    fn new(base: &Base, choices: Vec<(&'static str, String)>) -> Result<Candidate, PointError> {
+        let mut base = base.clone();
+        for (key, value) in &choices {
+            base.set(key, value)?;
+        }
+        let own = evaluate(&base)?;
+        Ok(Candidate {
+            arch: Arch::new(&base.arch)?,
+            work: work(&base)?,
+            choices,
+            base,
+            own,
+        })
+    }
+
+    fn designs(&self) -> Designs<'_> {
+        Designs {
+            arch: &self.arch,
+            technology: &self.base.technology,
+            work: self.work,
+            activity: self.own.summary.activity,
+            cycles: self.own.summary.cycles,
+        }
+    }
+}
+
+/// Evaluates the figure on a base whose files are the paper's machine and workload.
+///
+/// # Errors
+/// The base itself does not evaluate.
+pub fn fig13(base: &Base) -> Result<Fig13, PointError> {
+    let default = Candidate::new(base, Vec::new())?;
+    let named = designs(&default.arch);
+    let defaults = named
+        .iter()
+        .map(|design| (design.name(), default.designs().ratios(design, DRAWS, SEED)))
+        .collect();
+    let gpu = default.designs().ratios(&a100(), DRAWS, SEED).area;
+    let machines = combinations(MACHINE);
+    let candidates: Vec<Candidate> = machines
+        .into_par_iter()
+        .map(|choices| Candidate::new(base, choices))
+        .collect::<Result<_, _>>()?;
+    let combinations = candidates
+        .par_iter()
+        .flat_map_iter(|candidate| arrays().into_iter().map(|array| combine(candidate, array)))
+        .collect();
+    Ok(Fig13 {
+        defaults,
+        gpu: Interval {
+            low: 1.0 / gpu.high,
+            nominal: 1.0 / gpu.nominal,
+            high: 1.0 / gpu.low,
+        },
+        combinations,
+        multipliers: default.own.machine.multipliers,
+    })
+}
+
+fn a100() -> Design {
+    Design::Gpu(GpuCore {
+        multipliers: A100_MULTIPLIERS,
+    })
+}
+
+fn combine(candidate: &Candidate, array: Systolic) -> Combination {
+    let designs = candidate.designs();
+    // Without draws the interval is the nominal value.
+    let ratio = designs.ratios(&Design::Systolic(array), 0, SEED);
+    let gpu = designs.ratios(&a100(), 0, SEED);
+    let mut choices = candidate.choices.clone();
+    let values = [
+        match array.dataflow {
+            Dataflow::WeightStationary => "weight_stationary".to_owned(),
+            Dataflow::OutputStationary => "output_stationary".to_owned(),
+        },
+        match array.sums {
+            Accumulate::M16A16 => "fp16".to_owned(),
+            Accumulate::M16A32 | Accumulate::X32 => "fp32".to_owned(),
+        },
+        array.side.to_string(),
+        array.operands_fetched.to_string(),
+        array.staged.to_string(),
+    ];
+    choices.extend(ARRAY.iter().copied().zip(values));
+    Combination {
+        choices,
+        area: ratio.area.nominal,
+        power: ratio.power.nominal,
+        energy: ratio.energy.nominal,
+        time: ratio.time.nominal,
+        gpu: 1.0 / gpu.area.nominal,
+    }
+}
+
+/// The cross product of some choices, the first one slowest.
+fn combinations(choices: &[(&'static str, &[&str])]) -> Vec<Vec<(&'static str, String)>> {
+    choices.iter().fold(vec![Vec::new()], |all, (key, values)| {
+        let longer = |one: &Vec<(&'static str, String)>| {
+            values
+                .iter()
+                .map(|value| [&one[..], &[(*key, (*value).to_owned())]].concat())
+                .collect::<Vec<_>>()
+        };
+        all.iter().flat_map(longer).collect()
+    })
+}
+
+/// All arrays that are compared with.
+fn arrays() -> Vec<Systolic> {
+    let mut all = Vec::new();
+    for dataflow in [Dataflow::WeightStationary, Dataflow::OutputStationary] {
+        for sums in [Accumulate::M16A32, Accumulate::M16A16] {
+            for side in [8, 128] {
+                for operands_fetched in [1, 2] {
+                    all.extend([false, true].map(|staged| Systolic {
+                        dataflow,
+                        sums,
+                        side,
+                        operands_fetched,
+                        staged,
+                    }));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// A claim: name, the paper's value, how near is near, and the number of a combination.
+type Claim = (&'static str, f64, f64, fn(&Combination) -> f64);
+
+const CLAIMS: [Claim; 3] = [
+    ("C9: area over a systolic array", PAPER_AREA, NEAR, |c| {
+        c.area
+    }),
+    ("C10: power over a systolic array", PAPER_POWER, NEAR, |c| {
+        c.power
+    }),
+    (
+        "C9: area of a core with an A100's multipliers over the machine",
+        PAPER_GPU,
+        NEAR_GPU,
+        |c| c.gpu,
+    ),
+];
+
+impl Fig13 {
+    /// Smallest and largest of a number over all combinations.
+    fn range(&self, value: fn(&Combination) -> f64) -> (f64, f64) {
+        let values = self.combinations.iter().map(value);
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+            (low.min(v), high.max(v))
+        })
+    }
+
+    fn reaching(&self, claim: &Claim) -> Vec<&Combination> {
+        let (_, paper, near, value) = claim;
+        let near = |c: &&Combination| (value(c) - paper).abs() <= *near;
+        self.combinations.iter().filter(near).collect()
+    }
+
+    /// Every combination: its choices and its ratios.
+    ///
+    /// # Errors
+    /// A row that does not fit the table.
+    pub fn table(&self) -> Result<Table, SweepError> {
+        let names = MACHINE
+            .iter()
+            .map(|(key, _)| *key)
+            .chain(ARRAY.iter().copied());
+        let ratios = [
+            "area_ratio",
+            "power_ratio",
+            "energy_ratio",
+            "time_ratio",
+            "a100_area_ratio",
+        ];
+        let mut table = Table::new(names.chain(ratios).map(Column::new).collect());
+        for c in &self.combinations {
+            let mut row: Vec<Cell> = c
+                .choices
+                .iter()
+                .map(|(_, v)| Cell::from(v.as_str()))
+                .collect();
+            row.extend([c.area, c.power, c.energy, c.time, c.gpu].map(|v| Cell::real(v, 4)));
+            push(&mut table, row)?;
+        }
+        Ok(table)
+    }
+
+    /// The paper's claims beside the ranges.
+    ///
+    /// # Errors
+    /// As [`Fig13::table`].
+    pub fn claims_table(&self) -> Result<Table, SweepError> {
+        let columns = [
+            "claim",
+            "paper",
+            "default choices",
+            "5 to 95 % of draws",
+            "over all choices",
+            "combinations that reach it",
+        ];
+        let mut table = Table::new(columns.map(Column::new).to_vec());
+        let against = &self.defaults[1].1;
+        for (claim, default) in CLAIMS.iter().zip([against.area, against.power, self.gpu]) {
+            let (low, high) = self.range(claim.3);
+            push(
+                &mut table,
+                vec![
+                    Cell::from(claim.0),
+                    Cell::real(claim.1, 3),
+                    Cell::real(default.nominal, 3),
+                    Cell::from(between(default.low, default.high)),
+                    Cell::from(between(low, high)),
+                    Cell::from(format!(
+                        "{} of {}",
+                        self.reaching(claim).len(),
+                        self.combinations.len()
+                    )),
+                ],
+            )?;
+        }
+        Ok(table)
+    }
+
+    /// For each choice and value: the middle of the ratios, and how many combinations reach the claims.
+    fn choices_table(&self) -> Result<Table, SweepError> {
+        let columns = [
+            "choice",
+            "value",
+            "area, median",
+            "power, median",
+            "reach +3 % area",
+            "reach -59 % power",
+            "reach both",
+        ];
+        let mut table = Table::new(columns.map(Column::new).to_vec());
+        for at in 0..MACHINE.len() + ARRAY.len() {
+            let mut seen: Vec<&str> = Vec::new();
+            for c in &self.combinations {
+                let (name, value) = &c.choices[at];
+                if seen.contains(&value.as_str()) {
+                    continue;
+                }
+                seen.push(value);
+                let with = |c: &&Combination| c.choices[at].1 == *value;
+                let median = |number: fn(&Combination) -> f64| {
+                    let mut numbers: Vec<f64> =
+                        self.combinations.iter().filter(with).map(number).collect();
+                    numbers.sort_by(f64::total_cmp);
+                    numbers[numbers.len() / 2]
+                };
+                let count = |reached: Vec<&Combination>| {
+                    Cell::from(
+                        i64::try_from(reached.into_iter().filter(with).count()).expect("few"),
+                    )
+                };
+                push(
+                    &mut table,
+                    vec![
+                        Cell::from(*name),
+                        Cell::from(value.as_str()),
+                        Cell::real(median(|c| c.area), 3),
+                        Cell::real(median(|c| c.power), 3),
+                        count(self.reaching(&CLAIMS[0])),
+                        count(self.reaching(&CLAIMS[1])),
+                        count(self.both()),
+                    ],
+                )?;
+            }
+        }
+        Ok(table)
+    }
+
+    fn both(&self) -> Vec<&Combination> {
+        let power = CLAIMS[1].3;
+        let area = self.reaching(&CLAIMS[0]).into_iter();
+        area.filter(|c| (power(c) - PAPER_POWER).abs() <= NEAR)
+            .collect()
+    }
+
+    /// The values that all combinations reaching a claim have in common.
+    fn common(&self, reached: &[&Combination]) -> String {
+        let Some(first) = reached.first() else {
+            return "no combination reaches it".to_owned();
+        };
+        let shared = first.choices.iter().enumerate();
+        let shared =
+            shared.filter(|(at, (_, value))| reached.iter().all(|c| c.choices[*at].1 == *value));
+        let names: Vec<String> = shared
+            .map(|(_, (name, value))| format!("{name} = {value}"))
+            .collect();
+        if names.is_empty() {
+            "no single choice is common to them".to_owned()
+        } else {
+            format!("all have {}", names.join(", "))
+        }
+    }
+
+    /// One line that says how the claims stand.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let part = |claim: &Claim, paper: &str| {
+            let (low, high) = self.range(claim.3);
+            let (reached, all) = (self.reaching(claim).len(), self.combinations.len());
+            format!(
+                "{paper} within {} (reached by {reached} of {all})",
+                between(low, high)
+            )
+        };
+        format!(
+            "area {}; power {}; A100-class core {}; {} combinations reach area and power together",
+            part(&CLAIMS[0], "1.03"),
+            part(&CLAIMS[1], "0.41"),
+            part(&CLAIMS[2], "7"),
+            self.both().len()
+        )
+    }
+
+    /// The report page.
+    ///
+    /// # Errors
+    /// As [`Fig13::table`].
+    pub fn markdown(&self) -> Result<String, SweepError> {
+        let mut page = String::from("# Fig. 13: area and power against other designs\n\n");
+        let mut line = |text: &str| writeln!(page, "{text}\n").expect("writing to a String");
+        line(&format!("**{}.**", self.summary()));
+        line(&format!(
+            "Ratios of the machine over a systolic array of the same multipliers and memory, both running the paper's workload, \
+             each with its own activity and time. The {} combinations cross choices that the paper leaves open; none of them, \
+             and no coefficient, is fitted to the claims. How a design runs the workload is in `docs/power.md`.",
+            self.combinations.len()
+        ));
+        line("![ratios over all combinations](fig13.svg)\n\n## The claims");
+        line(&self.claims_table()?.to_markdown());
+        line(&format!(
+            "Default choices: `configs/arch/dcom-paper.toml` and `configs/tech/nangate15.toml` against {}. 7x is also 110592 / {} = \
+             {} in multipliers alone.",
+            self.defaults[1].0,
+            self.multipliers,
+            significant(count(A100_MULTIPLIERS) / count(self.multipliers), 3)
+        ));
+        line("## Which choices reach them");
+        for claim in &CLAIMS {
+            let reached = self.reaching(claim);
+            line(&format!(
+                "* {} of {}: {} combinations, {}.",
+                claim.0,
+                claim.1,
+                reached.len(),
+                self.common(&reached)
+            ));
+        }
+        let both = self.both();
+        line(&format!(
+            "* Area and power together: {} combinations, {}.",
+            both.len(),
+            self.common(&both)
+        ));
+        line(&self.choices_table()?.to_markdown());
+        line("## The default machine against each design");
+        line(&self.designs_table()?.to_markdown());
+        line(
+            "Intervals are the 5th and 95th percentile over draws of all coefficients from their ranges (triangular, seeded), the \
+             same draw for both designs. All combinations: `fig13.csv`. Regenerate with `cargo xtask reproduce fig13`.",
+        );
+        Ok(page.trim_end().to_owned() + "\n")
+    }
+
+    fn designs_table(&self) -> Result<Table, SweepError> {
+        let columns = [
+            "design",
+            "area",
+            "5 to 95 %",
+            "power",
+            "5 to 95 % ",
+            "energy",
+            "5 to 95 %  ",
+            "time",
+        ];
+        let mut table = Table::new(columns.map(Column::new).to_vec());
+        for (name, ratio) in &self.defaults {
+            let mut row = vec![Cell::from(name.as_str())];
+            for interval in [ratio.area, ratio.power, ratio.energy] {
+                row.push(Cell::real(interval.nominal, 3));
+                row.push(Cell::from(between(interval.low, interval.high)));
+            }
+            row.push(Cell::real(ratio.time.nominal, 3));
+            push(&mut table, row)?;
+        }
+        Ok(table)
+    }
+
+    /// The figure: both ratios over all combinations, sorted, with the default choices and their intervals.
+    #[must_use]
+    pub fn figure(&self, provenance: String) -> Figure {
+        let default = &self.defaults[1].1;
+        let mut series = Vec::new();
+        let mut markers = Vec::new();
+        for (name, value, interval, paper, label) in [
+            ("area", CLAIMS[0].3, default.area, PAPER_AREA, "paper: +3 %"),
+            (
+                "power",
+                CLAIMS[1].3,
+                default.power,
+                PAPER_POWER,
+                "paper: -59 %",
+            ),
+        ] {
+            let mut values: Vec<f64> = self.combinations.iter().map(value).collect();
+            values.sort_by(f64::total_cmp);
+            let share = |v: f64| {
+                let below = values.iter().filter(|other| **other < v).count();
+                100.0 * count(below as u64) / count(values.len() as u64)
+            };
+            let points: Vec<(f64, f64)> = values
+                .iter()
+                .enumerate()
+                .step_by((values.len() / 32).max(1))
+                .map(|(at, v)| (100.0 * count(at as u64) / count(values.len() as u64), *v))
+                .collect();
+            series.push(Series::new(format!("{name}, all combinations"), points));
+            series.push(Series {
+                name: format!("{name}, default choices"),
+                points: vec![(share(interval.nominal), interval.nominal)],
+                error: Some(vec![(interval.low, interval.high)]),
+            });
+            markers.push(Marker {
+                x: share(paper),
+                y: paper,
+                label: label.to_owned(),
+            });
+        }
+        Figure::from(LinePlot {
+            page: Page {
+                provenance: Some(provenance),
+                ..Page::default()
+            },
+            x: PlotAxis::new("combinations below", Scale::Linear).unit("%"),
+            y: PlotAxis::new("machine over systolic array", Scale::Log10),
+            series,
+            markers,
+        })
+    }
+}
+
+fn between(low: f64, high: f64) -> String {
+    format!("{} to {}", significant(low, 3), significant(high, 3))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts for ratios in a report")]
+fn count(n: u64) -> f64 {
+    n as f64
+}
+
+fn push(table: &mut Table, row: Vec<Cell>) -> Result<(), SweepError> {
+    table.push(row).map_err(|e| SweepError::Plot(e.to_string()))
+}
