@@ -77,6 +77,10 @@ fn forbidden_dependencies_do_not_exist() {
             &["dcom-arch", "dcom-isa", "dcom-timing", "dcom-sweep"],
         ),
         ("dcom-fp", &["dcom-arch"]),
+        (
+            "dcom-power",
+            &["dcom-mapper", "dcom-exec", "dcom-sweep", "dcom-report"],
+        ),
     ];
     for (from, banned) in forbidden {
         let reached = reachable(&edges, from);

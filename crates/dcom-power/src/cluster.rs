@@ -4,7 +4,7 @@ use dcom_arch::Arch;
 
 use crate::coefficients::Coefficients;
 use crate::sram::Memory;
-use crate::technology::{BufferPorts, Technology};
+use crate::technology::{BufferPorts, Rotators, Technology};
 use crate::tile::Tile;
 use crate::unit::{Cells, Unit, word_bits};
 
@@ -54,7 +54,10 @@ impl Cluster {
             trees: t.trees,
         };
         let (lanes, word) = (tile.lanes(), word_bits(k.accumulate));
-        let rotator = to_f64(choice_levels(arch.lanes())) * 16.0 * c.mux_area;
+        let rotator = match t.rotators {
+            Rotators::Element => to_f64(choice_levels(arch.lanes())) * 16.0 * c.mux_area,
+            Rotators::Aligned => 0.0,
+        };
         let lane_muxes = LANE_MUXES * 16.0 * c.mux_area;
         let read = to_f64(k.buffer_read_elements.min(arch.lanes()));
         // A narrower port fills an operand in parts, which wait in registers.
@@ -76,7 +79,7 @@ impl Cluster {
             multipliers: tile.multipliers(c),
             trees: tile.trees(c),
             accumulators: tile.accumulators(t, c),
-            subtractors: tile.subtractors(c),
+            subtractors: tile.subtractors(t, c),
             operand_registers: Cells::registers(
                 16.0 * (collected + tile_registers + read_registers),
             ),
@@ -119,6 +122,14 @@ fn buffer(arch: &Arch, t: &Technology) -> (Memory, f64, f64) {
                 ports: 1.0 + WRITE_PORTS,
             };
             (memory, READ_PORTS, READ_PORTS)
+        }
+        BufferPorts::Single => {
+            let memory = Memory {
+                kib,
+                width_bytes,
+                ports: 1.0,
+            };
+            (memory, 1.0, 1.0)
         }
         BufferPorts::Multiport => {
             let memory = Memory {

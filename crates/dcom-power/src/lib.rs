@@ -33,5 +33,5 @@ pub use compare::{
 pub use interval::Interval;
 pub use machine::Component;
 pub use model::{Area, Energy, PartEnergy, PowerModel};
-pub use technology::{Accumulators, BufferPorts, Technology, Trees};
+pub use technology::{Accumulators, BufferPorts, Rotators, Subtractors, Technology, Trees};
 pub use tile::Tile;

@@ -21,6 +21,26 @@ pub enum Accumulators {
     PerLevel,
     /// One adder, and a register per level: enough additions per cycle, but sums wait for it at the end.
     Single,
+    /// None: the paper names trees alone.
+    None,
+}
+
+/// How many subtractors z - w a cluster has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subtractors {
+    /// One per lane: what `axpy` needs at a chunk per cycle.
+    PerLane,
+    /// One per row of lanes, which is what the expanded correction needs; `axpy` would take `lanes_x` times as long.
+    PerRow,
+}
+
+/// How elements of a buffer row come to their lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotators {
+    /// Rows are read and written from any element on, as `rtl/src/cluster_buffer.sv` does.
+    Element,
+    /// Every access begins at a row: no rotators.
+    Aligned,
 }
 
 /// How the buffer gets its three read and two write ports.
@@ -32,6 +52,8 @@ pub enum BufferPorts {
     Replicated,
     /// One array of cells with five ports.
     Multiport,
+    /// One macro with one port: the paper names one shared buffer. The lanes would wait for it.
+    Single,
 }
 
 schema! {
@@ -53,12 +75,16 @@ schema! {
 
         /// Row and column trees of their own, or one set for both.
         "implementation.trees" trees: choice<Trees> { Dual: "dual", Shared: "shared" };
-        /// An adder per level of an accumulator, or one in all.
-        "implementation.accumulators" accumulators: choice<Accumulators> { PerLevel: "per_level", Single: "single" };
+        /// An adder per level of an accumulator, one in all, or no accumulators.
+        "implementation.accumulators" accumulators: choice<Accumulators> { PerLevel: "per_level", Single: "single", None: "none" };
+        /// A subtractor per lane, or per row of lanes.
+        "implementation.subtractors" subtractors: choice<Subtractors> { PerLane: "per_lane", PerRow: "per_row" };
+        /// Rotators at the buffer, or accesses that begin at a row.
+        "implementation.rotators" rotators: choice<Rotators> { Element: "element", Aligned: "aligned" };
         /// Levels of an accumulator: it takes sequences of up to two to this power.
         "implementation.accumulator_levels" accumulator_levels: u32 in 1..=32, unit "levels";
         /// How the buffer gets its ports.
-        "implementation.buffer_ports" buffer_ports: choice<BufferPorts> { Banked: "banked", Replicated: "replicated", Multiport: "multiport" };
+        "implementation.buffer_ports" buffer_ports: choice<BufferPorts> { Banked: "banked", Replicated: "replicated", Multiport: "multiport", Single: "single" };
         /// Macros that a banked buffer is interleaved over.
         "implementation.buffer_macros" buffer_macros: u32 in 1..=1024, unit "macros";
         /// Columns of A whose sums the statistics unit holds.

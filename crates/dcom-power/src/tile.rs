@@ -7,7 +7,7 @@ use dcom_fp::Accumulate;
 use crate::cluster::to_f64;
 use crate::coefficients::{Coefficients, Corner};
 use crate::interval::Interval;
-use crate::technology::{Accumulators, Technology, Trees};
+use crate::technology::{Accumulators, Subtractors, Technology, Trees};
 use crate::unit::{Cells, Unit, word_bits};
 
 /// Multiplexer bits per bit of a word at each level of an accumulator: operands and the way out. Derived: 2.1 (fp16) and 2.3
@@ -54,7 +54,7 @@ impl Tile {
             self.multipliers(c)
                 + self.trees(c)
                 + self.accumulators(technology, c)
-                + self.subtractors(c)
+                + self.subtractors(technology, c)
                 + self.results(c)
         })
     }
@@ -140,18 +140,23 @@ impl Tile {
         let one = match t.accumulators {
             Accumulators::PerLevel => (self.adder(c).cells + level) * levels,
             Accumulators::Single => self.adder(c).cells + level * levels,
+            Accumulators::None => Cells::default(),
         };
         one * to_f64(count)
     }
 
-    /// z - w per lane: z is widened, the result rounded.
-    pub(crate) fn subtractors(&self, c: &Coefficients) -> Cells {
+    /// z - w: z is widened, the result rounded.
+    pub(crate) fn subtractors(&self, t: &Technology, c: &Coefficients) -> Cells {
         let widen_z = if self.word() == 32.0 {
             c.widen_area
         } else {
             0.0
         };
-        (self.adder(c).cells + Cells::logic(widen_z + self.round_um2(c))) * self.lanes()
+        let count = match t.subtractors {
+            Subtractors::PerLane => self.lanes_x * self.lanes_y,
+            Subtractors::PerRow => self.lanes_y,
+        };
+        (self.adder(c).cells + Cells::logic(widen_z + self.round_um2(c))) * to_f64(count)
     }
 
     /// Choice of what is subtracted (a row sum or a product) and of what is written (product, row or column sum, difference).

@@ -3,6 +3,7 @@
 mod support;
 
 mod decompose;
+mod power;
 mod programs;
 mod refused;
 mod run;
