@@ -1,16 +1,17 @@
-//! `cargo xtask`: sweeps and the reproduction of the paper. Orchestrates; the logic is in the crates.
+//! `cargo xtask`: sweeps, the reproduction of the paper, synthesis. Orchestrates; the logic is in the crates.
 
 #![expect(clippy::print_stdout, reason = "results and file names go to stdout")]
 
 mod reproduce;
 mod sweep;
+mod synth;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Sweeps and reproduction of the paper's figures.
+/// Sweeps, reproduction of the paper's figures, synthesis of the RTL.
 #[derive(Parser)]
 #[command(name = "cargo xtask", version, about)]
 struct Arguments {
@@ -35,6 +36,21 @@ enum Command {
     Reproduce {
         #[command(subcommand)]
         what: Reproduction,
+    },
+    /// Area and minimum period of the RTL's units and tiles, with yosys and OpenSTA.
+    Synth {
+        /// Standard cell library in Liberty format, packed with gzip or not.
+        #[arg(long)]
+        liberty: PathBuf,
+        /// Directory for the tables.
+        #[arg(long, default_value = "reports/synth")]
+        out: PathBuf,
+        /// Only designs whose names contain this; the other rows of the tables stay.
+        #[arg(long)]
+        only: Option<String>,
+        /// Leave out the simulation of every netlist beside its RTL, most of the time of a run.
+        #[arg(long)]
+        without_simulation: bool,
     },
 }
 
@@ -63,6 +79,12 @@ fn main() -> ExitCode {
         Command::Reproduce {
             what: Reproduction::Fit,
         } => reproduce::fit(&root),
+        Command::Synth {
+            liberty,
+            out,
+            only,
+            without_simulation,
+        } => synth::run(&root, &liberty, &out, only.as_deref(), !without_simulation),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
