@@ -237,6 +237,46 @@ fn held_out_tiles_are_predicted_within_five_per_cent() {
     }
 }
 
+/// The same against every tile of `cargo xtask synth`; shared and dual trees alone, as the area model has no other.
+#[test]
+fn synthesized_tiles_of_the_project_are_predicted_within_five_per_cent() {
+    let mut reader =
+        csv::Reader::from_path(project("reports/synth/tiles.csv")).expect("a table of tiles");
+    let mut compared = 0;
+    for row in reader.records().map(|row| row.expect("a record")) {
+        let parameter = |name: &str, default: u64| {
+            let prefix = format!("{name}=");
+            let found = row[3].split(' ').find_map(|p| p.strip_prefix(&prefix));
+            found.map_or(default, |value| value.parse().expect("a number"))
+        };
+        let trees = match (&row[2], parameter("TREES", 2)) {
+            ("cluster_tile", 1) => Trees::Shared,
+            ("cluster_tile", 2) => Trees::Dual,
+            _ => continue,
+        };
+        let tile = Tile {
+            lanes_x: parameter("LANES_X", 8),
+            lanes_y: parameter("LANES_Y", 8),
+            accumulate: match parameter("WIDTH", 16) {
+                16 => Accumulate::M16A16,
+                _ => Accumulate::X32,
+            },
+            multiply_cycles: 1,
+            add_cycles: parameter("ADD_LATENCY", 1),
+            trees,
+        };
+        let synthesized: f64 = row[5].parse().expect("an area");
+        let predicted = tile.arithmetic_um2(&Technology::nangate15()).nominal;
+        assert!(
+            (predicted / synthesized - 1.0).abs() < 0.05,
+            "{}: {predicted} predicted, {synthesized} synthesized",
+            &row[0]
+        );
+        compared += 1;
+    }
+    assert!(compared > 0, "no tile in reports/synth/tiles.csv");
+}
+
 fn designs_with<'a>(arch: &'a Arch, technology: &'a Technology, products: u64) -> Designs<'a> {
     let activity = Activity {
         memory_read_bytes: 2 * products,
