@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "results and file names go to stdout")]
 
 mod reproduce;
+mod sensitivity;
 mod sweep;
 mod synth;
 
@@ -21,14 +22,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a sweep on all cores: CSV and a plot of latency over the last axis.
+    /// Run a sweep on all cores, as `dcom sweep` does, and plot latency over the last axis.
     ///
     /// Without a file: expansion factor x cluster count at the paper's B = 64, S = H = 4096, K = 10.
     Sweep {
         /// Sweep file.
         #[arg(default_value = "configs/sweeps/default.toml")]
         config: PathBuf,
-        /// Directory for `<name>.csv`, `<name>.svg` and `<name>.png`.
+        /// Directory for `<name>.csv`, `.json`, `.svg` and `.png`.
         #[arg(long, default_value = "reports/sweeps")]
         output: PathBuf,
     },
@@ -62,6 +63,10 @@ enum Reproduction {
     Fig13,
     /// The constant per prompt, fitted to Table 2's three decomposition times.
     Fit,
+    /// D-com and the A100 beside what the memory bandwidth allows.
+    Roofline,
+    /// In what share of plausible machines C4 and C5 hold, and which parameters decide.
+    Sensitivity(sensitivity::Args),
 }
 
 fn main() -> ExitCode {
@@ -79,6 +84,12 @@ fn main() -> ExitCode {
         Command::Reproduce {
             what: Reproduction::Fit,
         } => reproduce::fit(&root),
+        Command::Reproduce {
+            what: Reproduction::Roofline,
+        } => reproduce::roofline(&root),
+        Command::Reproduce {
+            what: Reproduction::Sensitivity(args),
+        } => sensitivity::run(&root, &args),
         Command::Synth {
             liberty,
             out,

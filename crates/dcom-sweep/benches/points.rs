@@ -3,10 +3,11 @@
 //! `cargo bench -p dcom-sweep`; "item/s" are points per second. On a shared machine the fastest sample is the one to read.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use dcom_arch::Arch;
 use dcom_power::PowerModel;
-use dcom_sweep::{Base, Point, PointError, Sweep, SweepSpec, evaluate};
+use dcom_sweep::{Base, Finished, Options, Point, PointError, Space, SweepSpec, evaluate, run};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use rayon::prelude::*;
@@ -85,11 +86,20 @@ fn first_result() -> Result<Point, PointError> {
     evaluate(&base("64"))
 }
 
-/// The default sweep, 40 points, from its file to its rows.
+/// The default sweep, 40 points, from its file to its table, without a cache.
 #[divan::bench]
-fn default_sweep() -> Sweep {
+fn default_sweep() -> Finished {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options {
+        output: folder.path().to_owned(),
+        threads: None,
+        restart: false,
+        cache: None,
+        parquet: false,
+    };
     let spec = SweepSpec::read(Path::new("configs/sweeps/default.toml")).expect("a sweep");
-    Sweep::run(spec, || {}).expect("the shipped sweep runs")
+    let space = Space::open(spec, &[]).expect("the shipped files are valid");
+    run(space, &options, &AtomicBool::new(false), |_| ()).expect("the shipped sweep runs")
 }
 
 /// Area and energy alone, as every design point needs them: to be held against `one_core`.

@@ -70,6 +70,8 @@ pub struct Point {
     pub arch_hash: String,
     /// Hash of the workload's parameters.
     pub workload_hash: String,
+    /// Hash of the technology's parameters.
+    pub technology_hash: String,
 }
 
 /// Area, and energy of the whole batch.
@@ -125,7 +127,7 @@ pub struct MachineSize {
 }
 
 impl MachineSize {
-    fn of(arch: &Arch) -> MachineSize {
+    pub(crate) fn of(arch: &Arch) -> MachineSize {
         MachineSize {
             clusters: arch.clusters(),
             banks: arch.banks(),
@@ -182,5 +184,6 @@ pub fn evaluate(base: &Base) -> Result<Point, PointError> {
         machine: MachineSize::of(&arch),
         arch_hash: arch.hash.clone(),
         workload_hash: base.workload.hash(),
+        technology_hash: base.technology.hash(),
     })
 }

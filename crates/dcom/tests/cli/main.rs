@@ -3,8 +3,11 @@
 mod support;
 
 mod decompose;
+mod plot;
 mod power;
 mod programs;
+mod queries;
 mod refused;
 mod run;
+mod sweep;
 mod timeline;

@@ -183,6 +183,7 @@ fn every_arch_and_workload_of_the_project_is_fine() {
         "configs/workloads",
         "configs/tech",
         "configs/sweeps",
+        "configs/sensitivity",
     ];
     let files = folders
         .iter()
@@ -248,6 +249,8 @@ fn help_explains_every_command() {
         "run",
         "area",
         "power",
+        "explain",
+        "find",
         "decompose",
         "asm",
         "disasm",
