@@ -125,7 +125,8 @@ impl Account<'_> {
             out.add(format!("{name}_low"), value.low);
             out.add(format!("{name}_high"), value.high);
         }
-        let kinds: [(&str, fn(&PartEnergy) -> Interval); 3] = [
+        type Kind = (&'static str, fn(&PartEnergy) -> Interval);
+        let kinds: [Kind; 3] = [
             ("dynamic", |part| part.dynamic_j),
             ("clock", |part| part.clock_j),
             ("leakage", |part| part.leakage_j),
