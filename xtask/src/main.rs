@@ -59,6 +59,8 @@ enum Command {
 enum Reproduction {
     /// Fig. 12: latency over the expansion factor, against C4 and C5.
     Fig12,
+    /// Fig. 13: area and power against other designs, against C9 and C10.
+    Fig13,
     /// The constant per prompt, fitted to Table 2's three decomposition times.
     Fit,
     /// D-com and the A100 beside what the memory bandwidth allows.
@@ -76,6 +78,9 @@ fn main() -> ExitCode {
         Command::Reproduce {
             what: Reproduction::Fig12,
         } => reproduce::fig12(&root),
+        Command::Reproduce {
+            what: Reproduction::Fig13,
+        } => reproduce::fig13(&root),
         Command::Reproduce {
             what: Reproduction::Fit,
         } => reproduce::fit(&root),

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use dcom_report::{Table, write_atomic};
 use dcom_sweep::fit;
-use dcom_sweep::{Base, fig12, roofline};
+use dcom_sweep::{Base, fig12, fig13, roofline};
 
 const ARCH: &str = "configs/arch/dcom-paper.toml";
 const WORKLOAD: &str = "configs/workloads/paper-fig12.toml";
@@ -69,6 +69,28 @@ pub(crate) fn fig12(root: &Path) -> Result<()> {
         fig12::PAPER_FACTOR,
         fig12::PAPER_SPEEDUP
     );
+    Ok(())
+}
+
+/// Fig. 13: area and power against other designs.
+pub(crate) fn fig13(root: &Path) -> Result<()> {
+    let base = base(root)?;
+    let result = fig13::fig13(&base)?;
+    let reports = Path::new(REPORTS);
+    std::fs::create_dir_all(reports).with_context(|| format!("creating {REPORTS}"))?;
+    write_atomic(reports.join("fig13.csv"), &csv(&result.table()?)?)?;
+    write_atomic(reports.join("fig13.md"), result.markdown()?.as_bytes())?;
+    let figure = result.figure(format!(
+        "dcom {}, machine {}, workload {}, technology {}",
+        env!("CARGO_PKG_VERSION"),
+        base.arch.hash(),
+        base.workload.hash(),
+        base.technology.hash()
+    ));
+    figure.write(reports.join("fig13.svg"))?;
+    figure.write(reports.join("fig13.png"))?;
+    print!("{}", result.claims_table()?.to_text());
+    println!("{}; {REPORTS}/fig13.md", result.summary());
     Ok(())
 }
 

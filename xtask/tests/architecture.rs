@@ -78,6 +78,10 @@ fn forbidden_dependencies_do_not_exist() {
         ),
         ("dcom-fp", &["dcom-arch"]),
         (
+            "dcom-power",
+            &["dcom-mapper", "dcom-exec", "dcom-sweep", "dcom-report"],
+        ),
+        (
             "dcom-synth",
             &["dcom-arch", "dcom-isa", "dcom-timing", "dcom-sweep"],
         ),

@@ -60,6 +60,13 @@ pub enum Kind {
         /// Largest value.
         max: f64,
     },
+    /// A finite number with the interval it is known to lie in: `value`, `low` and `high` in the file.
+    Coefficient {
+        /// Smallest `low`.
+        min: f64,
+        /// Largest `high`.
+        max: f64,
+    },
     /// `true` or `false`.
     Bool,
     /// 1 to [`TEXT_LIMIT`] characters, none of them a control character.
@@ -174,6 +181,12 @@ impl KeyInfo {
         match self.kind {
             Kind::Integer { .. } => format!("an integer in {}", self.range()),
             Kind::Float { .. } => format!("a finite number in {}", self.range()),
+            Kind::Coefficient { .. } => {
+                format!(
+                    "a finite number in {}, with low <= value <= high",
+                    self.range()
+                )
+            }
             Kind::Bool => "true or false".to_owned(),
             Kind::Text => format!("a text of {}", self.range()),
             Kind::Choice { .. } => format!("one of {}", self.range()),
@@ -207,6 +220,14 @@ impl Kind {
         Self::Float { min, max }
     }
 
+    /// A number with the interval it is known to lie in.
+    pub const fn coefficient(range: RangeInclusive<f64>) -> Self {
+        match Self::f64(range) {
+            Self::Float { min, max } => Self::Coefficient { min, max },
+            _ => unreachable!(),
+        }
+    }
+
     const fn integer(min: i128, max: i128) -> Self {
         assert!(min <= max, "the ends of a range must be in order");
         Self::Integer { min, max }
@@ -217,6 +238,7 @@ impl Kind {
         match self {
             Self::Integer { .. } => "integer",
             Self::Float { .. } => "number",
+            Self::Coefficient { .. } => "coefficient",
             Self::Bool => "boolean",
             Self::Text => "text",
             Self::Choice { .. } => "choice",
@@ -227,7 +249,7 @@ impl Kind {
     pub fn range(&self) -> String {
         match self {
             Self::Integer { min, max } => format!("{min}..={max}"),
-            Self::Float { min, max } => {
+            Self::Float { min, max } | Self::Coefficient { min, max } => {
                 // `{:?}` switches to exponents for long numbers, but adds ".0" to whole ones.
                 let end = |x: &f64| format!("{x:?}").trim_end_matches(".0").to_owned();
                 format!("{}..={}", end(min), end(max))

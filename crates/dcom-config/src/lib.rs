@@ -61,4 +61,4 @@ pub use key::{KeyInfo, Kind, Marks, Schema, TEXT_LIMIT};
 pub use reader::read;
 pub use source::{SIZE_LIMIT_BYTES, Source};
 pub use suggest::nearest;
-pub use value::{Field, Value};
+pub use value::{Coefficient, Field, Value};

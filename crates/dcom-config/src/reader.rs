@@ -11,16 +11,45 @@ use toml::de::{DeTable, DeValue};
 
 use crate::document::{Document, Found, Mark, Parsed};
 use crate::error::{ConfigError, ErrorKind, Place, Problem, excerpt};
-use crate::key::{KeyInfo, Marks, Schema, split};
+use crate::key::{KeyInfo, Kind, Marks, Schema, split};
 use crate::source::Source;
 use crate::suggest;
-use crate::value::Value;
+use crate::value::{Coefficient, Value};
 
 /// A mark and the source that goes with it.
 type Label = (Mark, String);
 
 /// The fields of a value with its label.
 const LABELLED: [&str; 3] = ["value", "mark", "source"];
+
+/// The fields of a coefficient.
+const COEFFICIENT: [&str; 5] = ["value", "low", "high", "mark", "source"];
+
+/// The fields that a key is written with.
+fn fields(info: &KeyInfo) -> &'static [&'static str] {
+    match info.kind {
+        Kind::Coefficient { .. } => &COEFFICIENT,
+        Kind::Integer { .. }
+        | Kind::Float { .. }
+        | Kind::Bool
+        | Kind::Text
+        | Kind::Choice { .. } => &LABELLED,
+    }
+}
+
+/// How to write a key, for help.
+fn form(info: &KeyInfo, value: &str) -> String {
+    let fields = fields(info).iter().map(|field| match *field {
+        "value" => format!("value = {value}"),
+        "source" => "source = \"...\"".to_owned(),
+        field => format!("{field} = ..."),
+    });
+    format!(
+        "{} = {{ {} }}",
+        info.leaf(),
+        fields.collect::<Vec<_>>().join(", ")
+    )
+}
 
 /// Parses a text along a schema: the values in the order of its keys, and where they come from.
 ///
@@ -113,18 +142,14 @@ impl Reader<'_> {
     fn key(&mut self, index: usize, key_span: Range<usize>, value: &Spanned<DeValue<'_>>) {
         self.explained[index] = true;
         let info = &self.schema.keys()[index];
+        let labelled = value.get_ref().as_table();
         let label = match (value.get_ref(), self.schema.marks()) {
             (DeValue::Table(table), _) => self.labelled(info, &key_span, table),
             (_, Marks::Optional) => Some((value, None)),
             (_, Marks::Required) => {
                 let text = self.slice(value.span());
                 let message = "must say where the value comes from";
-                let help = format!(
-                    "write {} = {{ value = {}, mark = ..., source = \"...\" }}; {}",
-                    info.leaf(),
-                    excerpt(text),
-                    marks_help()
-                );
+                let help = format!("write {}; {}", form(info, &excerpt(text)), marks_help());
                 let problem = Problem::new(ErrorKind::Mark, message)
                     .of_value(text)
                     .with_help(Some(help));
@@ -135,6 +160,10 @@ impl Reader<'_> {
         let Some((value, label)) = label else { return };
         match info.value_from_toml(value.get_ref()) {
             Ok(typed) => {
+                let typed = match self.interval(info, typed, labelled) {
+                    Some(typed) => typed,
+                    None => return,
+                };
                 self.values[index] = Some(typed);
                 self.found[index] = Some(Found {
                     key_span,
@@ -158,27 +187,30 @@ impl Reader<'_> {
         table: &'v DeTable<'i>,
     ) -> Option<(&'v Spanned<DeValue<'i>>, Option<Label>)> {
         let mut meant = Vec::new();
+        let fields = fields(info);
         for key in table.keys() {
             let field = key.get_ref().as_ref();
-            if !LABELLED.contains(&field) {
-                let near = suggest::nearest(field, LABELLED.into_iter());
+            if !fields.contains(&field) {
+                let near = suggest::nearest(field, fields.iter().copied());
                 meant.extend(near);
                 let help = near.map(|name| format!("did you mean `{name}`?"));
-                let message = "unknown field, a value has `value`, `mark` and `source`";
+                let names: Vec<_> = fields.iter().map(|name| format!("`{name}`")).collect();
+                let (last, first) = names.split_last().expect("a value has fields");
+                let message = format!("unknown field, a value has {} and {last}", first.join(", "));
                 let problem = Problem::new(ErrorKind::UnknownKey, message).with_help(help);
                 self.problem(key.span(), &join(info.path, field), problem);
             }
         }
-        let missing: Vec<_> = LABELLED
-            .into_iter()
-            .filter(|field| !table.contains_key(*field) && !meant.contains(field))
+        let missing: Vec<_> = fields
+            .iter()
+            .filter(|field| !table.contains_key(**field) && !meant.contains(*field))
             .map(|field| format!("no `{field}`"))
             .collect();
         if !missing.is_empty() {
             let message = format!("has {}", missing.join(" and "));
             let help = format!(
-                "write {} = {{ value = ..., mark = ..., source = \"...\" }}; the value is {}, {}",
-                info.leaf(),
+                "write {}; the value is {}, {}",
+                form(info, "..."),
                 info.expectation(),
                 marks_help()
             );
@@ -189,6 +221,55 @@ impl Reader<'_> {
         let mark = mark.and_then(|mark| self.mark(info, mark));
         let source = source.and_then(|source| self.label_source(info, source));
         value.map(|value| (value, mark.zip(source)))
+    }
+
+    /// Takes `low` and `high` of a coefficient; other values are what they are. None: a problem has been noted.
+    fn interval(
+        &mut self,
+        info: &KeyInfo,
+        value: Value,
+        table: Option<&DeTable<'_>>,
+    ) -> Option<Value> {
+        let Value::Coefficient(Coefficient { value, .. }) = value else {
+            return Some(value);
+        };
+        let Some(table) = table else {
+            return Some(Value::Coefficient(Coefficient::exact(value)));
+        };
+        let mut end = |name: &str| {
+            let written = table.get(name)?;
+            match info.value_from_toml(written.get_ref()) {
+                Ok(Value::Coefficient(end)) => {
+                    let (end, ordered) = (
+                        end.value,
+                        match name {
+                            "low" => end.value <= value,
+                            _ => end.value >= value,
+                        },
+                    );
+                    if ordered {
+                        return Some(end);
+                    }
+                    let than = if name == "low" { "above" } else { "below" };
+                    let message = format!("is {than} the value {value:?}: low <= value <= high");
+                    let problem = Problem::new(ErrorKind::OutOfRange, message)
+                        .of_value(self.slice(written.span()));
+                    self.problem(written.span(), &join(info.path, name), problem);
+                }
+                Ok(other) => unreachable!("{other:?} for a coefficient"),
+                Err(rejection) => {
+                    let problem = Problem::from(rejection).of_value(self.slice(written.span()));
+                    self.problem(written.span(), &join(info.path, name), problem);
+                }
+            }
+            None
+        };
+        let (low, high) = (end("low"), end("high"));
+        Some(Value::Coefficient(Coefficient {
+            value,
+            low: low?,
+            high: high?,
+        }))
     }
 
     fn mark(&mut self, info: &KeyInfo, mark: &Spanned<DeValue<'_>>) -> Option<Mark> {

@@ -12,7 +12,8 @@
 /// }
 /// ```
 ///
-/// `KIND` is `u32`, `u64`, `i32` or `f64` (these take a range), `bool`, `text` (a `String`), or
+/// `KIND` is `u32`, `u64`, `i32` or `f64` (these take a range), `coefficient` (a [`Coefficient`](crate::Coefficient):
+/// a number with its low and high; takes a range), `bool`, `text` (a `String`), or
 /// `choice<Enum> { Variant: "name in the file", ... }`, which must name all variants. A default is written as it
 /// would be in `--set`: `4`, `true`, `"f16"`. With `marks required` every key of the file states where it comes
 /// from. A path that is not `table.key`, that occurs twice or that is a table of another one does not compile.
@@ -166,6 +167,7 @@ macro_rules! schema_part {
     (option $some:expr) => { Some($some) };
 
     (type text) => { String };
+    (type coefficient) => { $crate::Coefficient };
     (type choice<$Choice:ident>) => { $Choice };
     (type $Number:ident) => { $Number };
 

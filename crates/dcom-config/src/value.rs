@@ -15,6 +15,8 @@ pub enum Value {
     Integer(i128),
     /// Of a float key: finite, and never -0.0.
     Float(f64),
+    /// Of a coefficient key.
+    Coefficient(Coefficient),
     /// Of a boolean key.
     Bool(bool),
     /// Of a text key.
@@ -23,12 +25,47 @@ pub enum Value {
     Choice(&'static str),
 }
 
+/// A number and the interval it is known to lie in: finite, `low <= value <= high`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Coefficient {
+    /// The best estimate.
+    pub value: f64,
+    /// The least it may be.
+    pub low: f64,
+    /// The most it may be.
+    pub high: f64,
+}
+
+impl Coefficient {
+    /// A number known exactly.
+    #[must_use]
+    pub fn exact(value: f64) -> Self {
+        Self {
+            value,
+            low: value,
+            high: value,
+        }
+    }
+}
+
+/// As `--set` takes it: `3`, or `2..3..5` for low, value and high.
+impl fmt::Display for Coefficient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.low == self.high {
+            write!(f, "{:?}", self.value)
+        } else {
+            write!(f, "{:?}..{:?}..{:?}", self.low, self.value, self.high)
+        }
+    }
+}
+
 /// The canonical form: equal values print equally, floats with the fewest digits that read back the same.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(value) => write!(f, "{value}"),
             Self::Float(value) => write!(f, "{value:?}"),
+            Self::Coefficient(value) => write!(f, "{value}"),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Text(value) => write!(f, "{value}"),
             Self::Choice(value) => write!(f, "{value}"),
@@ -79,7 +116,7 @@ macro_rules! plain_field {
 }
 
 integer_field!(u32, u64, i32);
-plain_field!(f64 => Float, bool => Bool, String => Text);
+plain_field!(f64 => Float, Coefficient => Coefficient, bool => Bool, String => Text);
 
 impl KeyInfo {
     /// Checks a value as an override writes it.
@@ -112,6 +149,13 @@ impl KeyInfo {
                     Err(_) => Err(self.out_of_range()),
                 }
             }
+            (Kind::Coefficient { .. }, DeValue::Float(float)) => self.coefficient(float.as_str()),
+            (Kind::Coefficient { .. }, DeValue::Integer(integer)) => {
+                match i128::from_str_radix(integer.as_str(), integer.radix()) {
+                    Ok(value) => self.coefficient(&value.to_string()),
+                    Err(_) => Err(self.out_of_range()),
+                }
+            }
             (Kind::Bool, DeValue::Boolean(value)) => Ok(Value::Bool(*value)),
             (Kind::Text, DeValue::String(text)) => {
                 self.check(Value::Text(text.as_ref().to_owned()))
@@ -120,6 +164,7 @@ impl KeyInfo {
             (
                 Kind::Integer { .. }
                 | Kind::Float { .. }
+                | Kind::Coefficient { .. }
                 | Kind::Bool
                 | Kind::Text
                 | Kind::Choice { .. },
@@ -137,6 +182,7 @@ impl KeyInfo {
                 Err(_) => Err(self.wrong_text(text)),
             },
             Kind::Float { .. } => self.float(text),
+            Kind::Coefficient { .. } => self.coefficient(text),
             Kind::Bool => text
                 .parse()
                 .map(Value::Bool)
@@ -151,6 +197,29 @@ impl KeyInfo {
         text.parse::<f64>()
             .map_err(|_| self.wrong_text(text))
             .and_then(|value| self.check(Value::Float(value + 0.0)))
+    }
+
+    /// One number, known exactly, or three: `low..value..high`.
+    fn coefficient(&self, text: &str) -> Result<Value, Rejection> {
+        let parts: Vec<&str> = text.split("..").collect();
+        let number = |part: &str| match self.float(part)? {
+            Value::Float(value) => Ok(value),
+            value => unreachable!("{value:?} of a number"),
+        };
+        let [low, value, high] = match parts[..] {
+            [value] => [value; 3],
+            [low, value, high] => [low, value, high],
+            _ => return Err(self.wrong_text(text)),
+        };
+        let coefficient = Coefficient {
+            low: number(low)?,
+            value: number(value)?,
+            high: number(high)?,
+        };
+        if coefficient.low > coefficient.value || coefficient.value > coefficient.high {
+            return Err(self.wrong_text(text));
+        }
+        Ok(Value::Coefficient(coefficient))
     }
 
     fn choice(&self, names: &'static [&'static str], text: &str) -> Result<Value, Rejection> {
@@ -177,12 +246,18 @@ impl KeyInfo {
             {
                 Err(self.out_of_range())
             }
-            (Kind::Float { .. }, Value::Float(float)) if !float.is_finite() => Err(Rejection {
-                kind: ErrorKind::OutOfRange,
-                message: format!("must be {}", self.expectation()),
-                help: None,
-            }),
-            (Kind::Float { min, max }, Value::Float(float)) if !(min..=max).contains(float) => {
+            (Kind::Float { .. } | Kind::Coefficient { .. }, Value::Float(float))
+                if !float.is_finite() =>
+            {
+                Err(Rejection {
+                    kind: ErrorKind::OutOfRange,
+                    message: format!("must be {}", self.expectation()),
+                    help: None,
+                })
+            }
+            (Kind::Float { min, max } | Kind::Coefficient { min, max }, Value::Float(float))
+                if !(min..=max).contains(float) =>
+            {
                 Err(self.out_of_range())
             }
             (Kind::Text, Value::Text(text)) => match text.chars().count() {
@@ -208,6 +283,9 @@ impl KeyInfo {
     fn wrong_text(&self, text: &str) -> Rejection {
         let help = match self.kind {
             Kind::Integer { .. } => whole(text).map(|digits| format!("write {digits}")),
+            Kind::Coefficient { .. } => {
+                Some("write one number, or low..value..high in this order".to_owned())
+            }
             Kind::Float { .. } | Kind::Bool | Kind::Text | Kind::Choice { .. } => None,
         };
         Rejection {
@@ -222,7 +300,10 @@ impl KeyInfo {
             (Kind::Integer { .. }, DeValue::Float(float)) => {
                 whole(float.as_str()).map(|digits| format!("write {digits}"))
             }
-            (Kind::Integer { .. } | Kind::Float { .. } | Kind::Bool, DeValue::String(text)) => self
+            (
+                Kind::Integer { .. } | Kind::Float { .. } | Kind::Coefficient { .. } | Kind::Bool,
+                DeValue::String(text),
+            ) => self
                 .value_from_text(text)
                 .ok()
                 .map(|_| format!("write {text} without quotes")),

@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use dcom_arch::Arch;
+use dcom_power::PowerModel;
 use dcom_sweep::{Base, Finished, Options, Point, PointError, Space, SweepSpec, evaluate, run};
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -98,4 +100,16 @@ fn default_sweep() -> Finished {
     let spec = SweepSpec::read(Path::new("configs/sweeps/default.toml")).expect("a sweep");
     let space = Space::open(spec, &[]).expect("the shipped files are valid");
     run(space, &options, &AtomicBool::new(false), |_| ()).expect("the shipped sweep runs")
+}
+
+/// Area and energy alone, as every design point needs them: to be held against `one_core`.
+#[divan::bench]
+fn area_and_energy(bencher: Bencher<'_, '_>) {
+    let base = base("1");
+    let arch = Arch::new(&base.arch).expect("valid");
+    let summary = evaluate(&base).expect("feasible").summary;
+    bencher.bench(|| {
+        PowerModel::new(divan::black_box(&arch), &base.technology)
+            .energy(&summary.activity, summary.cycles)
+    });
 }

@@ -279,7 +279,9 @@ fn candidates(info: &KeyInfo, value: &Value) -> Vec<(Step, Vec<String>)> {
                 .map(|name| (Step::Other, vec![(*name).to_owned()]))
                 .collect()
         }
-        (Kind::Text, Value::Text(_)) => Vec::new(),
+        (Kind::Text, Value::Text(_)) | (Kind::Coefficient { .. }, Value::Coefficient(_)) => {
+            Vec::new()
+        }
         (kind, value) => unreachable!("{value:?} for a key of kind {kind:?}"),
     }
 }
@@ -291,7 +293,7 @@ fn number(text: &str) -> Option<f64> {
 fn value_number(value: &Value) -> Option<f64> {
     match value {
         Value::Integer(_) | Value::Float(_) => number(&value.to_string()),
-        Value::Bool(_) | Value::Text(_) | Value::Choice(_) => None,
+        Value::Coefficient(_) | Value::Bool(_) | Value::Text(_) | Value::Choice(_) => None,
     }
 }
 

@@ -176,7 +176,7 @@ impl Name {
         match key.kind {
             Kind::Integer { .. } | Kind::Float { .. } => Type::Number,
             Kind::Bool => Type::Bool,
-            Kind::Text | Kind::Choice { .. } => Type::Text,
+            Kind::Coefficient { .. } | Kind::Text | Kind::Choice { .. } => Type::Text,
         }
     }
 
@@ -200,7 +200,7 @@ impl Name {
             Names::KeysAndMetrics => nearest(path, metrics).or_else(|| keys::similar(path)),
         };
         let what = match allowed {
-            Names::Keys => "no key of machine or workload",
+            Names::Keys => "no key of machine, workload or technology",
             Names::KeysAndMetrics => "neither a key nor a metric",
         };
         Err(match near {

@@ -5,13 +5,15 @@
 use dcom_arch::ArchParams;
 use dcom_config::{KeyInfo, nearest};
 use dcom_mapper::WorkloadParams;
+use dcom_power::Technology;
 
 /// Name and keys of each schema.
 #[must_use]
-pub fn schemas() -> [(&'static str, &'static [KeyInfo]); 2] {
+pub fn schemas() -> [(&'static str, &'static [KeyInfo]); 3] {
     [
         ("machine", ArchParams::keys()),
         ("workload", WorkloadParams::keys()),
+        ("technology", Technology::keys()),
     ]
 }
 
@@ -30,9 +32,11 @@ pub fn find(path: &str) -> Result<&'static KeyInfo, String> {
     }
     Err(match similar(path) {
         Some(near) => {
-            format!("`{path}`: no key of machine or workload; did you mean `{near}`?")
+            format!("`{path}`: no key of machine, workload or technology; did you mean `{near}`?")
         }
-        None => format!("`{path}`: no key of machine or workload; `dcom parameters` lists them"),
+        None => format!(
+            "`{path}`: no key of machine, workload or technology; `dcom parameters` lists them"
+        ),
     })
 }
 

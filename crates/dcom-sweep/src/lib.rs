@@ -9,6 +9,7 @@
 //! * [`sensitivity`]: for which machines the paper's claims hold, over everything that it leaves open.
 //! * [`roofline`]: D-com and the A100 beside what the memory bandwidth allows.
 //! * [`fig12`] and [`fit`]: the paper's Fig. 12, and the constant fitted to its Table 2.
+//! * [`fig13`]: its claims on area and power.
 
 mod metric;
 mod point;
@@ -33,6 +34,7 @@ mod sweep;
 
 pub mod explain;
 pub mod fig12;
+pub mod fig13;
 pub mod find;
 pub mod fit;
 pub mod roofline;
@@ -48,7 +50,7 @@ pub use metric::{METRICS, Metric};
 pub use mistake::{Mistake, SpecError};
 pub use outcome::{Numbers, Outcome};
 pub use parquet_file::MANIFEST_KEY;
-pub use point::{Base, MachineSize, Point, PointError, evaluate};
+pub use point::{Base, MachineSize, Point, PointError, PointPower, evaluate};
 pub use result_file::{Status, header};
 pub use space::{Column, SOURCES, Space, VERSION};
 pub use spec::{Axis, MAX_POINTS, SweepSpec};

@@ -49,6 +49,11 @@ fn utilization(point: &Point, unit: &str) -> f64 {
     found.map_or(0.0, |u| u.utilization)
 }
 
+/// Energy of the batch (J) as energy per prompt (uJ).
+fn per_prompt_uj(point: &Point, joule: f64) -> f64 {
+    joule * 1e6 * point.time_us_per_prompt / point.summary.time_us
+}
+
 macro_rules! metrics {
     ($($name:literal, $unit:literal, $doc:literal, $value:expr;)*) => {
         /// Every metric, in the order of columns.
@@ -82,4 +87,25 @@ metrics! {
     "additions", "", "additions in the clusters, masked ones left out", |p| number(p.summary.activity.additions);
     "memory_read_bytes", "B", "bytes read from memory", |p| number(p.summary.activity.memory_read_bytes);
     "link_in_bytes", "B", "bytes over the link towards the machine", |p| number(p.summary.activity.link_in_bytes);
+    "area_mm2", "mm2", "placed area of the chip", |p| p.power.area_um2.nominal * 1e-6;
+    "area_mm2_low", "mm2", "placed area of the chip, lowest", |p| p.power.area_um2.low * 1e-6;
+    "area_mm2_high", "mm2", "placed area of the chip, highest", |p| p.power.area_um2.high * 1e-6;
+    "energy_uj_per_prompt", "uJ", "energy of the chip per prompt", |p| per_prompt_uj(p, p.power.chip_j.nominal);
+    "energy_uj_per_prompt_low", "uJ", "energy of the chip per prompt, lowest", |p| per_prompt_uj(p, p.power.chip_j.low);
+    "energy_uj_per_prompt_high", "uJ", "energy of the chip per prompt, highest", |p| per_prompt_uj(p, p.power.chip_j.high);
+    "dynamic_uj_per_prompt", "uJ", "of it by activity", |p| per_prompt_uj(p, p.power.dynamic_j.nominal);
+    "clock_uj_per_prompt", "uJ", "of it by the clock", |p| per_prompt_uj(p, p.power.clock_j.nominal);
+    "leakage_uj_per_prompt", "uJ", "of it by leakage", |p| per_prompt_uj(p, p.power.leakage_j.nominal);
+    "power_w", "W", "average power of the chip", |p| p.power.chip_w.nominal;
+    "power_w_low", "W", "average power of the chip, lowest", |p| p.power.chip_w.low;
+    "power_w_high", "W", "average power of the chip, highest", |p| p.power.chip_w.high;
+    "memory_uj_per_prompt", "uJ", "energy of the traffic of memory, not on the chip", |p| per_prompt_uj(p, p.power.memory_j.nominal);
+    "memory_uj_per_prompt_low", "uJ", "energy of the traffic of memory, not on the chip, lowest", |p| per_prompt_uj(p, p.power.memory_j.low);
+    "memory_uj_per_prompt_high", "uJ", "energy of the traffic of memory, not on the chip, highest", |p| per_prompt_uj(p, p.power.memory_j.high);
+    "link_uj_per_prompt", "uJ", "energy of the traffic of the link, not on the chip", |p| per_prompt_uj(p, p.power.link_j.nominal);
+    "link_uj_per_prompt_low", "uJ", "energy of the traffic of the link, not on the chip, lowest", |p| per_prompt_uj(p, p.power.link_j.low);
+    "link_uj_per_prompt_high", "uJ", "energy of the traffic of the link, not on the chip, highest", |p| per_prompt_uj(p, p.power.link_j.high);
+    "edp_uj_us", "uJ us", "energy of the chip per prompt times time per prompt", |p| per_prompt_uj(p, p.power.chip_j.nominal) * p.time_us_per_prompt;
+    "edp_uj_us_low", "uJ us", "energy of the chip per prompt times time per prompt, lowest", |p| per_prompt_uj(p, p.power.chip_j.low) * p.time_us_per_prompt;
+    "edp_uj_us_high", "uJ us", "energy of the chip per prompt times time per prompt, highest", |p| per_prompt_uj(p, p.power.chip_j.high) * p.time_us_per_prompt;
 }

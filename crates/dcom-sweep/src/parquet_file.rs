@@ -111,7 +111,7 @@ fn columns(space: &Space) -> Vec<(String, Cell)> {
             Kind::Integer { .. } => Cell::Integer,
             Kind::Float { .. } => Cell::Number,
             Kind::Bool => Cell::Bool,
-            Kind::Text | Kind::Choice { .. } => Cell::Text,
+            Kind::Coefficient { .. } | Kind::Text | Kind::Choice { .. } => Cell::Text,
         },
         ("point", None) => Cell::Integer,
         (name, None) if METRICS.iter().any(|metric| metric.name == name) => Cell::Number,

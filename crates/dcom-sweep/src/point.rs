@@ -5,6 +5,7 @@ use std::path::Path;
 use dcom_arch::{Arch, ArchParams};
 use dcom_config::{ConfigError, ErrorKind, Source};
 use dcom_mapper::{MapError, WorkloadParams, map};
+use dcom_power::{Interval, PartEnergy, PowerModel, Technology};
 use dcom_timing::{Options, Summary, TimingError, simulate};
 use thiserror::Error;
 
@@ -15,6 +16,8 @@ pub struct Base {
     pub arch: ArchParams,
     /// The workload's parameters.
     pub workload: WorkloadParams,
+    /// The technology, for area and energy.
+    pub technology: Technology,
 }
 
 /// Why a point has no numbers.
@@ -61,10 +64,51 @@ pub struct Point {
     pub time_us_per_prompt: f64,
     /// How large the machine is.
     pub machine: MachineSize,
+    /// Area and energy.
+    pub power: PointPower,
     /// Hash of the machine's parameters.
     pub arch_hash: String,
     /// Hash of the workload's parameters.
     pub workload_hash: String,
+    /// Hash of the technology's parameters.
+    pub technology_hash: String,
+}
+
+/// Area, and energy of the whole batch.
+#[derive(Clone, Copy, Debug)]
+pub struct PointPower {
+    /// Placed area of the chip (um2).
+    pub area_um2: Interval,
+    /// Energy of the chip by activity (J).
+    pub dynamic_j: Interval,
+    /// Energy of the chip by the clock (J).
+    pub clock_j: Interval,
+    /// Energy of the chip by leakage (J).
+    pub leakage_j: Interval,
+    /// Energy of the chip (J).
+    pub chip_j: Interval,
+    /// Average power of the chip (W).
+    pub chip_w: Interval,
+    /// Memory traffic, not on the chip (J).
+    pub memory_j: Interval,
+    /// Link traffic, not on the chip (J).
+    pub link_j: Interval,
+}
+
+impl PointPower {
+    fn of(model: &PowerModel, summary: &Summary) -> PointPower {
+        let energy = model.energy(&summary.activity, summary.cycles);
+        PointPower {
+            area_um2: model.total_area_um2(),
+            dynamic_j: energy.sum(|part: &PartEnergy| part.dynamic_j),
+            clock_j: energy.sum(|part| part.clock_j),
+            leakage_j: energy.sum(|part| part.leakage_j),
+            chip_j: energy.chip_j,
+            chip_w: energy.chip_w(),
+            memory_j: energy.memory_j,
+            link_j: energy.link_j,
+        }
+    }
 }
 
 /// What a machine consists of.
@@ -95,7 +139,7 @@ impl MachineSize {
 }
 
 impl Base {
-    /// Reads both files.
+    /// Reads both files; the technology is the one that the library carries.
     ///
     /// # Errors
     /// File, line, key, value and range of what is wrong.
@@ -103,16 +147,19 @@ impl Base {
         Ok(Base {
             arch: ArchParams::parse(Source::read(arch)?)?,
             workload: WorkloadParams::parse(Source::read(workload)?)?,
+            technology: Technology::nangate15(),
         })
     }
 
-    /// Overrides one key of the machine or the workload.
+    /// Overrides one key of the machine, the technology or the workload.
     ///
     /// # Errors
     /// Unknown key, or a value out of its range.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), PointError> {
         if ArchParams::keys().iter().any(|k| k.path == key) {
             self.arch.set(key, value)?;
+        } else if Technology::has_key(key) {
+            self.technology.set(key, value)?;
         } else {
             self.workload.set(key, value)?;
         }
@@ -129,11 +176,14 @@ pub fn evaluate(base: &Base) -> Result<Point, PointError> {
     let mapped = map(&arch, &base.workload)?;
     let program = mapped.program.verify(&arch)?;
     let summary = simulate(&program, Options::default())?.summary(&program);
+    let power = PointPower::of(&PowerModel::new(&arch, &base.technology), &summary);
     Ok(Point {
+        power,
         time_us_per_prompt: summary.time_us / f64::from(base.workload.prompts),
         summary,
         machine: MachineSize::of(&arch),
         arch_hash: arch.hash.clone(),
         workload_hash: base.workload.hash(),
+        technology_hash: base.technology.hash(),
     })
 }

@@ -124,7 +124,8 @@ fn count(steps: f64) -> Result<u64, String> {
 fn list(key: &KeyInfo, count: u64, value: impl Fn(f64) -> f64) -> Result<Vec<String>, String> {
     let text: fn(f64) -> String = match key.kind {
         Kind::Integer { .. } => |x| format!("{:.0}", x.round() + 0.0),
-        Kind::Float { .. } => |x| {
+        // A coefficient of one number: its interval is that number.
+        Kind::Float { .. } | Kind::Coefficient { .. } => |x| {
             let digits = format!("{x:.11e}");
             digits
                 .parse::<f64>()

@@ -20,7 +20,7 @@ use crate::sweep::{Counts, SweepError};
 /// Columns before the metrics, behind the axes.
 const BEFORE: [&str; 4] = ["status", "reason", "method", "bottleneck"];
 /// Columns behind the metrics.
-const BEHIND: [&str; 3] = ["arch_hash", "workload_hash", "version"];
+const BEHIND: [&str; 4] = ["arch_hash", "workload_hash", "technology_hash", "version"];
 
 /// How a point ended, as `status` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub(crate) fn row(
     space: &Space,
     point: u64,
     outcome: &Outcome,
-    hashes: [&str; 2],
+    hashes: &[String; 3],
     csv: &mut csv::Writer<Vec<u8>>,
 ) -> Status {
     let (status, reason) = match outcome {
@@ -98,7 +98,7 @@ pub(crate) fn row(
         }
         Outcome::Infeasible(_) | Outcome::Failed(_) => (0..2 + METRICS.len()).for_each(|_| put("")),
     }
-    hashes.into_iter().for_each(&mut put);
+    hashes.iter().for_each(|hash| put(hash));
     put(VERSION);
     csv.write_record(None::<&[u8]>).expect("writing to memory");
     status
@@ -368,6 +368,7 @@ pub(crate) fn manifest(space: &Space, counts: &Counts, csv_bytes: u64) -> Value 
         "fingerprint": space.fingerprint(),
         "arch": { "file": space.spec().arch, "hash": space.base().arch.hash() },
         "workload": { "file": space.spec().workload, "hash": space.base().workload.hash() },
+        "technology": { "name": space.base().technology.name, "hash": space.base().technology.hash() },
         "rows": rows,
         "left_out": counts.left_out,
         "csv_bytes": csv_bytes,

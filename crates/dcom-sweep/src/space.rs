@@ -19,16 +19,16 @@ pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("DCOM_SOU
 pub const SOURCES: &str = env!("DCOM_SOURCES");
 
 /// Keys that name files and decide nothing.
-const NAMES: [&str; 2] = ["machine.name", "workload.name"];
+const NAMES: [&str; 3] = ["machine.name", "workload.name", "technology.name"];
 
-/// A sweep with its machine and workload: every point can be told.
+/// A sweep with its machine, workload and technology: every point can be told.
 #[derive(Debug)]
 pub struct Space {
     spec: SweepSpec,
     base: Base,
     axes: Vec<Resolved>,
     /// For each schema its sorted keys.
-    schemas: [Vec<Line>; 2],
+    schemas: [Vec<Line>; 3],
     filters: Vec<Bound>,
     constraints: Vec<Bound>,
 }
@@ -86,8 +86,8 @@ pub(crate) struct Identity {
     pub(crate) numbers: Key,
     /// With names, which the reason of an infeasible point mentions.
     pub(crate) reason: Key,
-    pub(crate) arch_hash: String,
-    pub(crate) workload_hash: String,
+    /// Of machine, workload and technology.
+    pub(crate) hashes: [String; 3],
 }
 
 impl Space {
@@ -115,7 +115,11 @@ impl Space {
         for (key, value) in set {
             base.set(key, value)?;
         }
-        let texts = [base.arch.canonical(), base.workload.canonical()];
+        let texts = [
+            base.arch.canonical(),
+            base.workload.canonical(),
+            base.technology.canonical(),
+        ];
         let fixed = |path: &str| {
             let line = texts
                 .iter()
@@ -311,12 +315,10 @@ impl Space {
         });
         let numbers = Key::of(&numbers.finalize());
         reason.update(numbers.as_bytes());
-        let [arch_hash, workload_hash] = hashes;
         Identity {
             numbers,
             reason: Key::of(&reason.finalize()),
-            arch_hash,
-            workload_hash,
+            hashes,
         }
     }
 
@@ -343,6 +345,7 @@ impl Space {
         add(VERSION);
         add(&self.base.arch.canonical());
         add(&self.base.workload.canonical());
+        add(&self.base.technology.canonical());
         for axis in &self.axes {
             add(&format!("axis of {}", axis.length));
             for column in &axis.columns {

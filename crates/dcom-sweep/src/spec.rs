@@ -18,7 +18,7 @@ pub const MAX_POINTS: u64 = 10_000_000;
 pub struct Axis {
     /// Column with the names of presets, and the name at each position.
     pub presets: Option<(String, Vec<String>)>,
-    /// Keys of the machine or the workload.
+    /// Keys of the machine, the workload or the technology.
     pub keys: Vec<&'static KeyInfo>,
     /// For each position one canonical value per key; `None`: a preset leaves the key as it is.
     pub values: Vec<Vec<Option<String>>>,

@@ -15,7 +15,7 @@ use crate::range::{Geometric, Linear, MAX_VALUES};
 use crate::spec::{Axis, MAX_POINTS, SweepSpec};
 
 /// Columns of results that presets cannot be called.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 9] = [
     "point",
     "status",
     "reason",
@@ -23,6 +23,7 @@ const RESERVED: [&str; 8] = [
     "bottleneck",
     "arch_hash",
     "workload_hash",
+    "technology_hash",
     "version",
 ];
 
@@ -498,6 +499,8 @@ fn canonical(key: &KeyInfo, value: &toml::Value) -> Result<String, String> {
     let text = match value {
         toml::Value::String(text) => match key.kind {
             Kind::Text | Kind::Choice { .. } => text.clone(),
+            // `low..value..high` needs its quotes.
+            Kind::Coefficient { .. } if text.contains("..") => text.clone(),
             _ if key.parse(text).is_ok() => {
                 return Err(wrong(format!("write {text} without quotes")));
             }

@@ -59,7 +59,7 @@ pub enum SweepError {
     },
     /// An unfinished result that does not go on with this one.
     #[error(
-        "{}: holds the rows of an unfinished sweep of the same name with another machine, workload, sweep file or version; finish that one, or discard it with --restart",
+        "{}: holds the rows of an unfinished sweep of the same name with another machine, workload, technology, sweep file or version; finish that one, or discard it with --restart",
         part.display()
     )]
     Other {
@@ -397,12 +397,11 @@ fn evaluate_all(shared: &Shared, work: &Receiver<Deal>, done: &Sender<Rows>) {
                 fresh.extend(outcome.encode().map(|bytes| (key, bytes)));
                 outcome
             });
-            let hashes = [identity.arch_hash.as_str(), identity.workload_hash.as_str()];
             counts.add(result_file::row(
                 &shared.space,
                 *point,
                 &outcome,
-                hashes,
+                &identity.hashes,
                 &mut csv,
             ));
         }

@@ -109,6 +109,23 @@ impl Run {
         total
     }
 
+    /// The activity of each phase, in the order of [`Phase::ALL`]; they sum to [`Run::activity`].
+    #[must_use]
+    pub fn phase_activity(&self, program: &Verified<'_>) -> Vec<(&'static str, Activity)> {
+        let mut phases = Phase::ALL.map(|(_, name)| (name, Activity::default()));
+        for counted in self.counted() {
+            let instr = counted.executed.instr as usize;
+            let phase = program.program().instrs[instr].phase;
+            let activity = &mut phases[phase as usize].1;
+            if counted.executed.skipped {
+                activity.instructions += counted.times;
+            } else {
+                *activity += self.plans.cost(instr).activity * counted.times;
+            }
+        }
+        phases.into()
+    }
+
     /// The executed instructions in order, with how often each counts.
     fn counted(&self) -> impl Iterator<Item = Counted<'_>> {
         let (mut advanced, mut leaps) = (0, self.leaps.iter().peekable());

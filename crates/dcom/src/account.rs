@@ -1,10 +1,12 @@
 //! The account of a timed run, as text, JSON and CSV: shared by `run` and `decompose`.
 
+pub(crate) mod power;
 mod tables;
 
 use dcom_arch::Arch;
 use dcom_config::Mark;
 use dcom_isa::Verified;
+use dcom_power::{Area, Energy, PowerModel};
 use dcom_report::{engineering, thousands};
 use dcom_timing::{Activity, LowerBound, Run, Summary, UnitKind, lower_bound};
 use serde_json::{Map, Value, json};
@@ -21,15 +23,28 @@ pub(crate) struct Account<'a> {
     bound: Option<LowerBound>,
     extrapolated_iterations: u64,
     program_instructions: usize,
+    area: Area,
+    energy: Energy,
+    /// Energy of the chip by phase.
+    phase_energy: Vec<(&'static str, Energy)>,
 }
 
 impl<'a> Account<'a> {
     pub(crate) fn new(setup: &'a Setup, program: &Verified<'a>, run: &Run) -> Account<'a> {
         let summary = run.summary(program);
+        let model = PowerModel::new(program.arch(), &setup.technology);
+        let phases = run.phase_activity(program).into_iter();
+        let phase_energy = phases
+            .zip(&summary.phases)
+            .map(|((name, activity), (_, cycles))| (name, model.energy(&activity, *cycles)))
+            .collect();
         let complete = summary.ops.iter().all(|op| op.skipped == 0);
         Account {
             setup,
             arch: program.arch(),
+            area: model.area(),
+            energy: model.energy(&summary.activity, summary.cycles),
+            phase_energy,
             summary,
             bound: complete.then(|| lower_bound(program)),
             extrapolated_iterations: run.extrapolated_iterations,
@@ -124,6 +139,7 @@ impl<'a> Account<'a> {
                 thousands(s.activity.instructions)
             ),
         );
+        self.power_facts(facts);
     }
 
     /// Files, hashes, overrides, version, and which numbers are not the paper's.
@@ -137,6 +153,15 @@ impl<'a> Account<'a> {
         facts.add(
             "workload",
             format!("{}, hash {}", workload.document().name(), workload.hash()),
+        );
+        let technology = &self.setup.technology;
+        facts.add(
+            "technology",
+            format!(
+                "{}, hash {}",
+                technology.document().name(),
+                technology.hash()
+            ),
         );
         for (key, value) in &self.setup.overrides {
             facts.add("override", format!("{key} = {value}"));
@@ -234,6 +259,7 @@ impl<'a> Account<'a> {
                 .collect::<Map<_, _>>()
                 .into(),
         );
+        self.power_json(out);
         let parameters = self.setup.parameters();
         let marked: Vec<&Parameter<'_>> = parameters
             .iter()
@@ -266,6 +292,7 @@ impl<'a> Account<'a> {
         for (name, value) in Activity::NAMES.iter().zip(s.activity.values()) {
             out.add(*name, value);
         }
+        self.power_record(out);
         let overrides: Vec<String> = self
             .setup
             .overrides
@@ -275,6 +302,7 @@ impl<'a> Account<'a> {
         out.add("overrides", overrides.join(" "));
         out.add("arch_hash", &self.arch.hash);
         out.add("workload_hash", self.setup.workload.hash());
+        out.add("technology_hash", self.setup.technology.hash());
         out.add("version", env!("CARGO_PKG_VERSION"));
     }
 }

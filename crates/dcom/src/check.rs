@@ -9,6 +9,7 @@ use dcom_arch::{Arch, ArchParams};
 use dcom_config::{KeyInfo, Source};
 use dcom_isa::Program;
 use dcom_mapper::WorkloadParams;
+use dcom_power::Technology;
 use dcom_sweep::SweepSpec;
 use dcom_sweep::sensitivity::Ranges;
 use dcom_tensor::{ReadOptions, TensorError, read_matrix};
@@ -34,7 +35,7 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-Kinds: .toml (machine, workload, sweep, sensitivity ranges, manifest of recorded activations), .dcom (program as text), .bin (binary
+Kinds: .toml (machine, workload, technology, sweep, sensitivity ranges, manifest of recorded activations), .dcom (program as text), .bin (binary
 program), .safetensors and .npy (matrices).
 
 Example:
@@ -138,6 +139,15 @@ fn toml(path: &Path) -> Result<String, Failure> {
         let spec = SweepSpec::parse(source).map_err(spec_failure)?;
         return Ok(format!("sweep {} of {} points", spec.name, spec.points()));
     }
+    if has("technology") || shares(Technology::keys()) > shares(ArchParams::keys()) {
+        let technology = Technology::parse(source)?;
+        return Ok(format!(
+            "technology {}, {} nm, hash {}",
+            technology.name,
+            technology.feature_nm,
+            technology.hash()
+        ));
+    }
     if shares(WorkloadParams::keys()) > shares(ArchParams::keys()) {
         let w = WorkloadParams::parse(source)?;
         return Ok(format!(
@@ -162,7 +172,7 @@ fn toml(path: &Path) -> Result<String, Failure> {
             path.display(),
             tables.join(", ")
         ),
-        "a machine has [machine] and [array], a workload [workload] and [mapping], a sweep [[axis]], ranges [[parameter]], a manifest [[traces]]",
+        "a machine has [machine] and [array], a workload [workload] and [mapping], a technology [technology], a sweep [[axis]], ranges [[parameter]], a manifest [[traces]]",
     ))
 }
 

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, check, decompose, explain, find, parameters, plot, program, run, sweep, timeline,
+    cache, check, decompose, explain, find, parameters, plot, power, program, run, sweep, timeline,
 };
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
@@ -33,6 +33,10 @@ Exit codes: 0 done, 1 results could not be delivered, 2 bad input (nothing is wr
 enum Command {
     /// Map a workload onto a machine and time it
     Run(run::Args),
+    /// Area of a machine by component
+    Area(power::AreaArgs),
+    /// Energy and power of a run by component, and against other designs
+    Power(power::PowerArgs),
     /// Name the bottleneck of a run, and what each parameter would buy
     Explain(explain::Args),
     /// Find the best point of a sweep under constraints
@@ -53,7 +57,7 @@ enum Command {
     Plot(plot::Args),
     /// Check files of any kind that the project uses
     Check(check::Args),
-    /// Print the reference table of the keys of arch and workload files
+    /// Print the reference table of the keys of arch, workload and technology files
     Parameters(parameters::Args),
 }
 
@@ -62,6 +66,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Area(args) => power::area(&args),
+        Command::Power(args) => power::power(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Find(args) => find::run(&args),
         Command::Decompose(args) => decompose::run(&args),

@@ -47,6 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let base = Base {
         arch: setup.arch.clone(),
         workload: setup.workload.clone(),
+        technology: setup.technology.clone(),
     };
     // The point itself has just been mapped and timed, so what fails now is not the input.
     let explanation = progress::during("trying neighbours", || explain(&base))
@@ -242,6 +243,7 @@ fn is_numeric(lever: &Lever) -> bool {
     match &lever.value {
         Parameter::Integer(value) => *value != 0,
         Parameter::Float(value) => *value != 0.0,
+        Parameter::Coefficient(c) => c.value != 0.0,
         Parameter::Bool(_) | Parameter::Text(_) | Parameter::Choice(_) => false,
     }
 }

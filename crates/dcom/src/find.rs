@@ -245,6 +245,7 @@ fn json_of(spec: &SweepSpec, query: &Query, found: &Found) -> Value {
             "bottleneck": c.point.summary.bottleneck,
             "arch_hash": c.point.arch_hash,
             "workload_hash": c.point.workload_hash,
+            "technology_hash": c.point.technology_hash,
         })
     };
     let how = match &found.certainty {

@@ -27,6 +27,7 @@ mod find;
 mod manifest;
 mod metrics;
 mod plot;
+mod power;
 mod program;
 mod run;
 mod sweep;

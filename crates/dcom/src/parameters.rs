@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use dcom_arch::ArchParams;
 use dcom_config::KeyInfo;
 use dcom_mapper::WorkloadParams;
+use dcom_power::Technology;
 
 use crate::failure::Failure;
 use crate::output;
@@ -15,7 +16,7 @@ use crate::setup::{Parameter, Setup};
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Kind of file [default: both]
+    /// Kind of file [default: all]
     kind: Option<Kind>,
     /// Print Markdown tables
     #[arg(long)]
@@ -35,6 +36,8 @@ enum Kind {
     Arch,
     /// Workloads and mappings
     Workload,
+    /// Technologies and choices of the area model
+    Technology,
 }
 
 /// Runs the command.
@@ -54,6 +57,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "Keys of a workload file",
             WorkloadParams::keys(),
             WorkloadParams::reference_table(),
+        ),
+        (
+            Kind::Technology,
+            "Keys of a technology file",
+            Technology::keys(),
+            Technology::reference_table(),
         ),
     ];
     let chosen = schemas

@@ -6,6 +6,7 @@ use dcom_arch::{Arch, ArchParams};
 use dcom_config::{Mark, Source, Value};
 use dcom_isa::{Op, Program, Verified};
 use dcom_mapper::{MapError, WorkloadParams, map};
+use dcom_power::Technology;
 use dcom_timing::{Options, Run, TimingError, simulate};
 use serde::Serialize;
 use strsim::normalized_damerau_levenshtein;
@@ -28,7 +29,10 @@ pub(crate) struct Design {
     /// Workload and mapping, such as configs/workloads/llama2-7b.toml
     #[arg(long, value_name = "FILE")]
     pub(crate) workload: PathBuf,
-    /// Override a key of either file; may be repeated [keys: dcom parameters]
+    /// Technology for area and energy, such as configs/tech/generic7.toml [default: NanGate 15 nm, built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tech: Option<PathBuf>,
+    /// Override a key of any of the files; may be repeated [keys: dcom parameters]
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
 }
@@ -48,6 +52,7 @@ pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
 pub(crate) struct Setup {
     pub(crate) arch: ArchParams,
     pub(crate) workload: WorkloadParams,
+    pub(crate) technology: Technology,
     /// Overrides by the user.
     pub(crate) overrides: Vec<(String, String)>,
     /// Keys that follow from other inputs than these files, with what they follow from.
@@ -67,7 +72,7 @@ pub(crate) struct Parameter<'a> {
 }
 
 impl Setup {
-    /// Reads both files and applies the overrides.
+    /// Reads the files and applies the overrides.
     ///
     /// # Errors
     /// File, line, key, value and range of what is wrong.
@@ -75,6 +80,9 @@ impl Setup {
         let arch = ArchParams::parse(Source::read(&design.arch)?)?;
         let workload = WorkloadParams::parse(Source::read(&design.workload)?)?;
         let mut setup = Setup::new(arch, workload);
+        if let Some(path) = &design.tech {
+            setup.technology = Technology::read(path)?;
+        }
         setup.apply(&design.set)?;
         Ok(setup)
     }
@@ -83,24 +91,27 @@ impl Setup {
         Setup {
             arch,
             workload,
+            technology: Technology::nangate15(),
             overrides: Vec::new(),
             pinned: Vec::new(),
         }
     }
 
-    /// Applies overrides of either schema.
+    /// Applies overrides of any schema.
     ///
     /// # Errors
-    /// A key that neither schema has, or a value that does not fit it.
+    /// A key that no schema has, or a value that does not fit it.
     pub(crate) fn apply(&mut self, overrides: &[(String, String)]) -> Result<(), Failure> {
         for (key, value) in overrides {
             if ArchParams::keys().iter().any(|info| info.path == key) {
                 self.arch.set(key, value)?;
             } else if WorkloadParams::keys().iter().any(|info| info.path == key) {
                 self.workload.set(key, value)?;
+            } else if Technology::has_key(key) {
+                self.technology.set(key, value)?;
             } else {
                 let message = format!(
-                    "--set {key}={value}: there is no key `{key}` in the arch or the workload schema"
+                    "--set {key}={value}: there is no key `{key}` in the arch, the workload or the technology schema"
                 );
                 return Err(Failure::Input {
                     message,
@@ -187,7 +198,8 @@ impl Setup {
             .arch
             .entries()
             .into_iter()
-            .chain(self.workload.entries());
+            .chain(self.workload.entries())
+            .chain(self.technology.entries());
         entries
             .map(|entry| {
                 let (mark, source) = match self.pinned_by(entry.path) {
@@ -239,9 +251,12 @@ pub(crate) fn executed_instructions(program: &Program) -> u64 {
     program.instrs.len() as u64 + in_loops
 }
 
-/// The nearest key of either schema, or where to find them all.
+/// The nearest key of any schema, or where to find them all.
 fn suggestion(key: &str) -> String {
-    let keys = || ArchParams::keys().iter().chain(WorkloadParams::keys());
+    let keys = || {
+        let own = ArchParams::keys().iter().chain(WorkloadParams::keys());
+        own.chain(Technology::keys())
+    };
     let leaf = |path: &str| path.rsplit('.').next().unwrap_or(path).to_lowercase();
     // The key's own name decides; its table breaks ties and may be wrong or missing.
     let score = |path: &str| {
@@ -264,6 +279,10 @@ fn typed<S: serde::Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S:
             Err(_) => serializer.serialize_i128(*value),
         },
         Value::Float(value) => serializer.serialize_f64(*value),
+        Value::Coefficient(c) => {
+            let ends = [("value", c.value), ("low", c.low), ("high", c.high)];
+            serializer.collect_map(ends)
+        }
         Value::Bool(value) => serializer.serialize_bool(*value),
         Value::Text(value) => serializer.serialize_str(value),
         Value::Choice(value) => serializer.serialize_str(value),

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use dcom_arch::{Arch, ArchParams};
+use dcom_arch::Arch;
 use dcom_config::{Kind, Value};
-use dcom_mapper::WorkloadParams;
 use thiserror::Error;
 
+use crate::keys::keys;
 use crate::metric::{METRICS, Metric};
 use crate::point::{Base, MachineSize, Point, PointError};
 
@@ -91,15 +91,15 @@ impl Quantity {
         if let Some(metric) = Metric::find(name) {
             return Ok(Quantity::Metric(metric));
         }
-        let keys = || {
-            let all = ArchParams::keys().iter().chain(WorkloadParams::keys());
-            all.filter(|k| matches!(k.kind, Kind::Integer { .. } | Kind::Float { .. }))
+        let numeric = || {
+            keys()
+                .filter(|k| matches!(k.kind, Kind::Integer { .. } | Kind::Float { .. }))
                 .map(|k| k.path)
         };
-        if let Some(key) = keys().find(|k| *k == name) {
+        if let Some(key) = numeric().find(|k| *k == name) {
             return Ok(Quantity::Key(key));
         }
-        let names = METRICS.iter().map(|m| m.name).chain(keys());
+        let names = METRICS.iter().map(|m| m.name).chain(numeric());
         let like = |n: &str| strsim::jaro_winkler(n, name);
         let near = names.max_by(|a, b| like(a).total_cmp(&like(b)));
         Err(QueryError::Unknown {
@@ -122,12 +122,10 @@ impl Quantity {
     pub fn unit(&self) -> &'static str {
         match self {
             Quantity::Metric(metric) => metric.unit,
-            Quantity::Key(key) => {
-                let mut all = ArchParams::keys().iter().chain(WorkloadParams::keys());
-                all.find(|k| k.path == *key)
-                    .and_then(|k| k.unit)
-                    .unwrap_or_default()
-            }
+            Quantity::Key(key) => keys()
+                .find(|k| k.path == *key)
+                .and_then(|k| k.unit)
+                .unwrap_or_default(),
         }
     }
 
@@ -162,7 +160,8 @@ fn key_value(base: &Base, key: &str) -> f64 {
         .arch
         .entries()
         .into_iter()
-        .chain(base.workload.entries());
+        .chain(base.workload.entries())
+        .chain(base.technology.entries());
     let mut found = entries.filter(|e| e.path == key).map(|e| e.value);
     match found.next() {
         #[expect(clippy::cast_precision_loss, reason = "ranges of keys end below 2^53")]

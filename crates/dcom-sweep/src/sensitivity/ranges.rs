@@ -347,7 +347,7 @@ fn values(info: &KeyInfo, raw: &RawParameter) -> Result<Values, String> {
             let integer = match info.kind {
                 Kind::Integer { .. } => true,
                 Kind::Float { .. } => false,
-                Kind::Bool | Kind::Text | Kind::Choice { .. } => {
+                Kind::Coefficient { .. } | Kind::Bool | Kind::Text | Kind::Choice { .. } => {
                     return Err(format!("{key} is no number: list its `values`"));
                 }
             };

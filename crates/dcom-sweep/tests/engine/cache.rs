@@ -135,3 +135,43 @@ fn several_at_once_do_not_disturb_each_other() {
     clear(cache.path(), None).expect("clears");
     assert_eq!(contents(cache.path()).expect("readable"), []);
 }
+
+/// The built-in technology is part of every point: its values decide what is found, its name does not.
+#[test]
+fn technology_keys_change_the_entry_and_area_and_energy() {
+    let (folder, cache) = (tempdir().expect("a folder"), tempdir().expect("a folder"));
+    let with = |key: &str, value: &str| {
+        let set = [(key.to_owned(), value.to_owned())];
+        let space = Space::open(crate::support::spec(AXES).expect("legal"), &set).expect("legal");
+        sweep(space, folder.path(), cache.path())
+    };
+    let column = |finished: &Finished, name: &str| -> Vec<f64> {
+        let mut reader = csv::Reader::from_path(&finished.csv).expect("a table");
+        let header = reader.headers().expect("a heading").clone();
+        let at = |name| header.iter().position(|h| h == name).expect("a column");
+        let rows = reader.records().map(|row| row.expect("a row"));
+        rows.filter(|row| &row[at("status")] == "ok")
+            .map(|row| row[at(name)].parse().expect("a number"))
+            .collect()
+    };
+    let numbers = |finished: &Finished| {
+        ["area_mm2", "energy_uj_per_prompt", "cycles"].map(|name| column(finished, name))
+    };
+    let first = sweep(space(AXES), folder.path(), cache.path());
+    let [area, energy, cycles] = numbers(&first);
+    assert_eq!(area.len(), 10);
+    let renamed = with("technology.name", "other");
+    assert_eq!(renamed.counts.cached, 10, "all that is feasible");
+    // The same value without its interval is another value.
+    let doubled = with("sram.placement_utilization", "0.35");
+    assert_eq!(doubled.counts.cached, 0);
+    let [larger, changed, same] = numbers(&doubled);
+    assert!(
+        larger.iter().zip(&area).all(|(l, a)| l > a),
+        "{larger:?} {area:?}"
+    );
+    assert_ne!(changed, energy);
+    assert_eq!(same, cycles);
+    // An infeasible point tells no area, but its key has the technology all the same.
+    assert_eq!(with("sram.placement_utilization", "0.35").counts.cached, 15);
+}

@@ -122,7 +122,7 @@ fn wrong_sweep_files_name_place_and_remedy() {
     let cases = [
         (
             "[[axis]]\nkey = \"mapping.expansion_facto\"\nvalues = [1]\n".to_owned(),
-            "t.toml:13:7: `mapping.expansion_facto`: no key of machine or workload; did you mean `mapping.expansion_factor`?",
+            "t.toml:13:7: `mapping.expansion_facto`: no key of machine, workload or technology; did you mean `mapping.expansion_factor`?",
         ),
         (
             axis("values = [4, \"eight\"]"),

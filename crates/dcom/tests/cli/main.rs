@@ -5,6 +5,7 @@ mod support;
 mod decompose;
 mod guide;
 mod plot;
+mod power;
 mod programs;
 mod queries;
 mod refused;

@@ -181,6 +181,7 @@ fn every_arch_and_workload_of_the_project_is_fine() {
     let folders = [
         "configs/arch",
         "configs/workloads",
+        "configs/tech",
         "configs/sweeps",
         "configs/sensitivity",
     ];
@@ -246,6 +247,8 @@ fn help_explains_every_command() {
     let help = bench.ok(&["--help"]);
     for command in [
         "run",
+        "area",
+        "power",
         "explain",
         "find",
         "decompose",
