@@ -14,6 +14,7 @@ mod summary;
 mod timeline;
 mod unit;
 
+pub use plan::Rates;
 pub use activity::Activity;
 pub use bound::{LowerBound, lower_bound};
 pub use engine::{Executed, Options, Run, TimingError, simulate};
