@@ -8,19 +8,19 @@ module adder_tree #(
   parameter int unsigned WIDTH       = 16,
   parameter int unsigned ADD_LATENCY = 1
 ) (
-  input  logic                           clk_i,
-  input  logic [OPERANDS-1:0][WIDTH-1:0] operands_i,
-  output logic [WIDTH-1:0]               sum_o
+  input  logic                      clk_i,
+  input  logic [OPERANDS*WIDTH-1:0] operands_i,
+  output logic [WIDTH-1:0]          sum_o
 );
 
   if (OPERANDS == 1) begin : gen_leaf
     logic unused_clk;
     assign unused_clk = clk_i;
-    assign sum_o = operands_i[0];
+    assign sum_o = operands_i;
   end else begin : gen_level
     localparam int unsigned PAIRS = (OPERANDS + 1) / 2;
-    logic [2*PAIRS-1:0][WIDTH-1:0] padded;
-    logic [PAIRS-1:0][WIDTH-1:0]   sums;
+    logic [2*PAIRS*WIDTH-1:0] padded;
+    logic [PAIRS*WIDTH-1:0]   sums;
     assign padded = (2 * PAIRS * WIDTH)'(operands_i);
     for (genvar i = 0; i < PAIRS; i++) begin : gen_pair
       fp_add #(
@@ -28,9 +28,9 @@ module adder_tree #(
         .LATENCY(ADD_LATENCY)
       ) i_add (
         .clk_i,
-        .a_i  (padded[2*i]),
-        .b_i  (padded[2*i+1]),
-        .sum_o(sums[i])
+        .a_i  (padded[2*i*WIDTH+:WIDTH]),
+        .b_i  (padded[(2*i+1)*WIDTH+:WIDTH]),
+        .sum_o(sums[i*WIDTH+:WIDTH])
       );
     end
     adder_tree #(

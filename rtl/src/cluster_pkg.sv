@@ -84,31 +84,31 @@ package cluster_pkg;
   } stride_e;
 
   function automatic logic is_stream(kind_e kind);
-    return kind == KIND_MVN || kind == KIND_MVT;
+    is_stream = kind == cluster_pkg::KIND_MVN || kind == cluster_pkg::KIND_MVT;
   endfunction
 
   // Whether the result is z - w.
   function automatic logic is_correction(kind_e kind);
-    return kind == KIND_CORR || kind == KIND_AXPY;
+    is_correction = kind == cluster_pkg::KIND_CORR || kind == cluster_pkg::KIND_AXPY;
   endfunction
 
   // Word of the accumulate precision.
   function automatic int unsigned word_width(mode_e mode);
-    return mode == M16A16 ? 16 : 32;
+    word_width = mode == cluster_pkg::M16A16 ? 16 : 32;
   endfunction
 
   // Smallest n with 2^n >= count, for a count known at run time.
   function automatic logic [4:0] log2_ceil(count_t count);
-    count_t below;
-    below = count - count_t'(1);
+    logic [16:0] below;
+    below = count - 17'd1;
     log2_ceil = 5'd0;
-    for (int unsigned i = 0; i < $bits(count_t); i++) begin
+    for (int unsigned i = 0; i < 17; i++) begin
       if (below[i]) log2_ceil = 5'(i + 1);
     end
   endfunction
 
   function automatic int unsigned ceil_div(int unsigned a, int unsigned b);
-    return (a + b - 1) / b;
+    ceil_div = (a + b - 1) / b;
   endfunction
 
 endpackage

@@ -15,12 +15,9 @@ module delay #(
     assign unused_clk = clk_i;
     assign data_o = data_i;
   end else begin : gen_registers
-    logic [LATENCY-1:0][WIDTH-1:0] data_q;
-    always_ff @(posedge clk_i) begin
-      data_q[0] <= data_i;
-      for (int unsigned i = 1; i < LATENCY; i++) data_q[i] <= data_q[i-1];
-    end
-    assign data_o = data_q[LATENCY-1];
+    logic [LATENCY*WIDTH-1:0] data_q;
+    always_ff @(posedge clk_i) data_q <= (LATENCY * WIDTH)'({data_q, data_i});
+    assign data_o = data_q[LATENCY*WIDTH-1-:WIDTH];
   end
 
 endmodule

@@ -14,16 +14,12 @@ module delay_valid #(
     assign unused = {clk_i, rst_ni};
     assign data_o = data_i;
   end else begin : gen_registers
-    logic [LATENCY-1:0][WIDTH-1:0] data_q;
+    logic [LATENCY*WIDTH-1:0] data_q;
     always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        data_q <= '0;
-      end else begin
-        data_q[0] <= data_i;
-        for (int unsigned i = 1; i < LATENCY; i++) data_q[i] <= data_q[i-1];
-      end
+      if (!rst_ni) data_q <= '0;
+      else data_q <= (LATENCY * WIDTH)'({data_q, data_i});
     end
-    assign data_o = data_q[LATENCY-1];
+    assign data_o = data_q[LATENCY*WIDTH-1-:WIDTH];
   end
 
 endmodule

@@ -20,27 +20,26 @@ module lane_datapath #(
   input  cluster_pkg::kind_e              kind_i,
   input  logic                            last_pass_i,
   input  logic [LANES-1:0]                enable_i,
-  input  logic [LANES-1:0][15:0]          a_i,
-  input  logic [LANES-1:0][15:0]          b_i,
+  input  logic [16*LANES-1:0]             a_i,
+  input  logic [16*LANES-1:0]             b_i,
   input  logic signed [7:0]               exponent_i,
   // z, in the cycle of the sum or product that is subtracted from it.
   input  logic                            z_valid_i,
   input  cluster_pkg::kind_e              z_kind_i,
-  input  logic [LANES-1:0][15:0]          z_i,
+  input  logic [16*LANES-1:0]             z_i,
   // Results in fp16, of the op whose result is due; as many from the first on as it gives.
   input  cluster_pkg::kind_e              result_kind_i,
   output logic                            result_valid_o,
-  output logic [LANES-1:0][15:0]          result_o,
+  output logic [16*LANES-1:0]             result_o,
   // Sums of dot.
   output logic                            partial_valid_o,
   output logic [WORD-1:0]                 partial_o
 );
-  import cluster_pkg::*;
 
   // ---- Products ----
 
-  logic [LANES-1:0]           enable;
-  logic [LANES-1:0][WORD-1:0] products;
+  logic [LANES-1:0]      enable;
+  logic [LANES*WORD-1:0] products;
   delay #(
     .WIDTH  (LANES),
     .LATENCY(MULTIPLY_LATENCY)
@@ -50,20 +49,20 @@ module lane_datapath #(
     .data_o(enable)
   );
   for (genvar i = 0; i < LANES; i++) begin : gen_lane
-    localparam int unsigned PRODUCT = MODE == X32 ? 32 : 16;
+    localparam int unsigned PRODUCT = MODE == cluster_pkg::X32 ? 32 : 16;
     logic [PRODUCT-1:0] product;
     logic [WORD-1:0]    word;
     fp16_multiply #(
-      .EXACT  (MODE == X32),
+      .EXACT  (MODE == cluster_pkg::X32),
       .LATENCY(MULTIPLY_LATENCY)
     ) i_multiply (
       .clk_i,
-      .a_i       (a_i[i]),
-      .b_i       (b_i[i]),
+      .a_i       (a_i[16*i+:16]),
+      .b_i       (b_i[16*i+:16]),
       .exponent_i,
       .product_o (product)
     );
-    if (MODE == M16A32) begin : gen_widen
+    if (MODE == cluster_pkg::M16A32) begin : gen_widen
       fp_widen i_widen (
         .data_i(product),
         .data_o(word)
@@ -72,7 +71,7 @@ module lane_datapath #(
       assign word = product;
     end
     // A masked lane has the product +0, whatever its operands are.
-    assign products[i] = enable[i] ? word : '0;
+    assign products[i*WORD+:WORD] = enable[i] ? word : '0;
   end
 
   // Where the products go: elementwise ops, row trees, column trees, dot.
@@ -84,12 +83,12 @@ module lane_datapath #(
     .clk_i,
     .rst_ni,
     .data_i({
-      valid_i & (kind_i == KIND_AXPY || kind_i == KIND_SCALE),
-      valid_i & (kind_i == KIND_CORR || kind_i == KIND_MVN),
-      valid_i & (kind_i == KIND_MVT),
-      valid_i & (kind_i == KIND_DOT),
+      valid_i & (kind_i == cluster_pkg::KIND_AXPY || kind_i == cluster_pkg::KIND_SCALE),
+      valid_i & (kind_i == cluster_pkg::KIND_CORR || kind_i == cluster_pkg::KIND_MVN),
+      valid_i & (kind_i == cluster_pkg::KIND_MVT),
+      valid_i & (kind_i == cluster_pkg::KIND_DOT),
       last_pass_i,
-      is_correction(kind_i)
+      cluster_pkg::is_correction(kind_i)
     }),
     .data_o({elements_valid, to_rows, to_columns, to_dot, last, is_subtracted})
   );
@@ -97,10 +96,10 @@ module lane_datapath #(
   // ---- Row trees: corr, streams, and the first part of dot ----
 
   localparam int unsigned ROW_LATENCY = ADD_LATENCY * $clog2(LANES_X);
-  logic [LANES_Y-1:0][WORD-1:0]      row_sums;
-  // [0] of a stream, to be written; [1] of corr, to be subtracted from z.
-  logic [LANES_Y-1:0][1:0][WORD-1:0] row_results;
-  logic [LANES_Y-1:0][1:0]           row_valid;
+  logic [LANES_Y*WORD-1:0] row_sums;
+  // Of a stream, to be written; of corr, to be subtracted from z.
+  logic [LANES_Y*WORD-1:0] row_results, row_subtrahends;
+  logic [LANES_Y-1:0]      row_valid, row_subtrahend_valid;
   logic row_sum_valid, row_sum_last, row_sum_subtracted, dot_row_valid, dot_row_last;
   delay_valid #(
     .WIDTH  (5),
@@ -118,8 +117,8 @@ module lane_datapath #(
       .ADD_LATENCY(ADD_LATENCY)
     ) i_tree (
       .clk_i,
-      .operands_i(products[i*LANES_X+:LANES_X]),
-      .sum_o     (row_sums[i])
+      .operands_i(products[i*LANES_X*WORD+:LANES_X*WORD]),
+      .sum_o     (row_sums[i*WORD+:WORD])
     );
     pairwise_accumulator #(
       .WIDTH      (WORD),
@@ -131,18 +130,18 @@ module lane_datapath #(
       .valid_i(row_sum_valid),
       .last_i (row_sum_last),
       .route_i(row_sum_subtracted),
-      .data_i (row_sums[i]),
-      .valid_o(row_valid[i]),
-      .sum_o  (row_results[i])
+      .data_i (row_sums[i*WORD+:WORD]),
+      .valid_o({row_subtrahend_valid[i], row_valid[i]}),
+      .sum_o  ({row_subtrahends[i*WORD+:WORD], row_results[i*WORD+:WORD]})
     );
   end
 
   // ---- Column trees: streams ----
 
   localparam int unsigned COLUMN_LATENCY = ADD_LATENCY * $clog2(LANES_Y);
-  logic [LANES_X-1:0][1:0][WORD-1:0] column_results;
-  logic [LANES_X-1:0][1:0]           column_valid;
-  logic                         column_sum_valid, column_sum_last;
+  logic [LANES_X*WORD-1:0] column_results;
+  logic [LANES_X-1:0]      column_valid;
+  logic                    column_sum_valid, column_sum_last;
   delay_valid #(
     .WIDTH  (2),
     .LATENCY(COLUMN_LATENCY)
@@ -153,10 +152,11 @@ module lane_datapath #(
     .data_o({column_sum_valid, column_sum_last})
   );
   for (genvar i = 0; i < LANES_X; i++) begin : gen_column
-    logic [LANES_Y-1:0][WORD-1:0] operands;
-    logic [WORD-1:0]              sum;
+    logic [LANES_Y*WORD-1:0] operands;
+    logic [WORD-1:0]         sum, unused_sum;
+    logic                    unused_valid;
     for (genvar j = 0; j < LANES_Y; j++) begin : gen_operand
-      assign operands[j] = products[j*LANES_X+i];
+      assign operands[j*WORD+:WORD] = products[(j*LANES_X+i)*WORD+:WORD];
     end
     adder_tree #(
       .OPERANDS   (LANES_Y),
@@ -178,8 +178,8 @@ module lane_datapath #(
       .last_i (column_sum_last),
       .route_i(1'b0),
       .data_i (sum),
-      .valid_o(column_valid[i]),
-      .sum_o  (column_results[i])
+      .valid_o({unused_valid, column_valid[i]}),
+      .sum_o  ({unused_sum, column_results[i*WORD+:WORD]})
     );
   end
 
@@ -227,13 +227,11 @@ module lane_datapath #(
   // In one cycle there can be a w to subtract and another one to write: their ops take their turns at the
   // buffer's write port.
 
-  logic                       difference_valid;
-  logic [LANES-1:0][WORD-1:0] subtrahends, differences, results;
+  logic                  difference_valid;
+  logic [LANES*WORD-1:0] subtrahends, differences, results;
   always_comb begin
     subtrahends = products;
-    if (z_kind_i == KIND_CORR) begin
-      for (int unsigned i = 0; i < LANES_Y; i++) subtrahends[i] = row_results[i][1];
-    end
+    if (z_kind_i == cluster_pkg::KIND_CORR) subtrahends[LANES_Y*WORD-1:0] = row_subtrahends;
   end
   delay_valid #(
     .WIDTH  (1),
@@ -248,15 +246,15 @@ module lane_datapath #(
     results        = products;
     result_valid_o = elements_valid;
     unique case (result_kind_i)
-      KIND_MVN: begin
-        for (int unsigned i = 0; i < LANES_Y; i++) results[i] = row_results[i][0];
-        result_valid_o = row_valid[0][0];
+      cluster_pkg::KIND_MVN: begin
+        results[LANES_Y*WORD-1:0] = row_results;
+        result_valid_o            = row_valid[0];
       end
-      KIND_MVT: begin
-        for (int unsigned i = 0; i < LANES_X; i++) results[i] = column_results[i][0];
-        result_valid_o = column_valid[0][0];
+      cluster_pkg::KIND_MVT: begin
+        results[LANES_X*WORD-1:0] = column_results;
+        result_valid_o            = column_valid[0];
       end
-      KIND_CORR, KIND_AXPY: begin
+      cluster_pkg::KIND_CORR, cluster_pkg::KIND_AXPY: begin
         results        = differences;
         result_valid_o = difference_valid;
       end
@@ -267,16 +265,16 @@ module lane_datapath #(
     logic [WORD-1:0] z;
     if (WORD == 32) begin : gen_wide
       fp_widen i_widen (
-        .data_i(z_i[i]),
+        .data_i(z_i[16*i+:16]),
         .data_o(z)
       );
       fp_round i_round (
-        .data_i(results[i]),
-        .data_o(result_o[i])
+        .data_i(results[i*WORD+:WORD]),
+        .data_o(result_o[16*i+:16])
       );
     end else begin : gen_half
-      assign z = z_i[i];
-      assign result_o[i] = results[i];
+      assign z = z_i[16*i+:16];
+      assign result_o[16*i+:16] = results[i*WORD+:WORD];
     end
     fp_add #(
       .WIDTH  (WORD),
@@ -284,21 +282,20 @@ module lane_datapath #(
     ) i_subtract (
       .clk_i,
       .a_i  (z),
-      .b_i  ({~subtrahends[i][WORD-1], subtrahends[i][WORD-2:0]}),
-      .sum_o(differences[i])
+      .b_i  ({~subtrahends[(i+1)*WORD-1], subtrahends[i*WORD+:WORD-1]}),
+      .sum_o(differences[i*WORD+:WORD])
     );
   end
 
-  assert property (@(posedge clk_i) disable iff (!rst_ni) !z_valid_i || (z_kind_i == KIND_CORR ? row_valid[0][1] : elements_valid))
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !z_valid_i || (z_kind_i == cluster_pkg::KIND_CORR ? row_subtrahend_valid[0] : elements_valid))
   else $error("lane_datapath: z without a sum or product to subtract");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) row_valid == {LANES_Y{row_valid[0]}})
+  assert property (@(posedge clk_i) disable iff (!rst_ni) row_valid == {LANES_Y{row_valid[0]}} && row_subtrahend_valid == {LANES_Y{row_subtrahend_valid[0]}})
   else $error("lane_datapath: the rows disagree");
   assert property (@(posedge clk_i) disable iff (!rst_ni) column_valid == {LANES_X{column_valid[0]}})
   else $error("lane_datapath: the columns disagree");
   assert property (@(posedge clk_i) disable iff (!rst_ni) !valid_i || (exponent_i >= -8'sd64 && exponent_i <= 8'sd64))
   else $error("lane_datapath: exponent %0d is not in -64..64", exponent_i);
-
-  logic unused_columns;
-  assign unused_columns = ^column_results;
+`endif
 
 endmodule

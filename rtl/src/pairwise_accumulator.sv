@@ -18,17 +18,17 @@ module pairwise_accumulator #(
   input  logic             last_i,
   input  logic             route_i,
   input  logic [WIDTH-1:0] data_i,
-  output logic [1:0]       valid_o,
-  output logic [1:0][WIDTH-1:0] sum_o
+  output logic [1:0]         valid_o,  // by route
+  output logic [2*WIDTH-1:0] sum_o     // by route
 );
 
-  logic [LEVELS:0]            valid, last, route, root_valid;
-  logic [LEVELS:0][WIDTH-1:0] data, root;
+  logic [LEVELS:0]             valid, last, route, root_valid;
+  logic [(LEVELS+1)*WIDTH-1:0] data, root;
 
   assign valid[0] = valid_i;
   assign last[0]  = last_i;
   assign route[0] = route_i;
-  assign data[0]  = data_i;
+  assign data[0+:WIDTH] = data_i;
   for (genvar i = 0; i < LEVELS; i++) begin : gen_level
     pairwise_level #(
       .WIDTH      (WIDTH),
@@ -39,31 +39,37 @@ module pairwise_accumulator #(
       .valid_i     (valid[i]),
       .last_i      (last[i]),
       .route_i     (route[i]),
-      .data_i      (data[i]),
+      .data_i      (data[i*WIDTH+:WIDTH]),
       .root_valid_o(root_valid[i]),
-      .root_o      (root[i]),
+      .root_o      (root[i*WIDTH+:WIDTH]),
       .valid_o     (valid[i+1]),
       .last_o      (last[i+1]),
       .route_o     (route[i+1]),
-      .data_o      (data[i+1])
+      .data_o      (data[(i+1)*WIDTH+:WIDTH])
     );
   end
   assign root_valid[LEVELS] = valid[LEVELS];
-  assign root[LEVELS]       = data[LEVELS];
+  assign root[LEVELS*WIDTH+:WIDTH] = data[LEVELS*WIDTH+:WIDTH];
 
-  logic [1:0][LEVELS:0] leaves;
-  assign leaves = {root_valid & route, root_valid & ~route};
   for (genvar i = 0; i < 2; i++) begin : gen_route
-    assign valid_o[i] = |leaves[i];
+    logic [LEVELS:0]  leaves;
+    logic [WIDTH-1:0] sum;
+    assign leaves = root_valid & (i == 1 ? route : ~route);
+    assign valid_o[i] = |leaves;
     always_comb begin
-      sum_o[i] = '0;
-      for (int unsigned j = 0; j <= LEVELS; j++) sum_o[i] |= root[j] & {WIDTH{leaves[i][j]}};
+      sum = '0;
+      for (int unsigned j = 0; j <= LEVELS; j++) sum = sum | (root[j*WIDTH+:WIDTH] & {WIDTH{leaves[j]}});
     end
+    assign sum_o[i*WIDTH+:WIDTH] = sum;
+`ifndef SYNTHESIS
+    assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0(leaves))
+    else $error("pairwise_accumulator: two sums are due in one cycle by one route");
+`endif
   end
 
-  assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0(leaves[0]) && $onehot0(leaves[1]))
-  else $error("pairwise_accumulator: two sums are due in one cycle by one route");
+`ifndef SYNTHESIS
   assert property (@(posedge clk_i) disable iff (!rst_ni) !valid[LEVELS] || last[LEVELS])
   else $error("pairwise_accumulator: more than 2^%0d words", LEVELS);
+`endif
 
 endmodule

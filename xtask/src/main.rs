@@ -1,16 +1,18 @@
-//! `cargo xtask`: sweeps and the reproduction of the paper. Orchestrates; the logic is in the crates.
+//! `cargo xtask`: sweeps, the reproduction of the paper, synthesis. Orchestrates; the logic is in the crates.
 
 #![expect(clippy::print_stdout, reason = "results and file names go to stdout")]
 
 mod reproduce;
+mod sensitivity;
 mod sweep;
+mod synth;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Sweeps and reproduction of the paper's figures.
+/// Sweeps, reproduction of the paper's figures, synthesis of the RTL.
 #[derive(Parser)]
 #[command(name = "cargo xtask", version, about)]
 struct Arguments {
@@ -20,14 +22,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a sweep on all cores: CSV and a plot of latency over the last axis.
+    /// Run a sweep on all cores, as `dcom sweep` does, and plot latency over the last axis.
     ///
     /// Without a file: expansion factor x cluster count at the paper's B = 64, S = H = 4096, K = 10.
     Sweep {
         /// Sweep file.
         #[arg(default_value = "configs/sweeps/default.toml")]
         config: PathBuf,
-        /// Directory for `<name>.csv`, `<name>.svg` and `<name>.png`.
+        /// Directory for `<name>.csv`, `.json`, `.svg` and `.png`.
         #[arg(long, default_value = "reports/sweeps")]
         output: PathBuf,
     },
@@ -35,6 +37,21 @@ enum Command {
     Reproduce {
         #[command(subcommand)]
         what: Reproduction,
+    },
+    /// Area and minimum period of the RTL's units and tiles, with yosys and OpenSTA.
+    Synth {
+        /// Standard cell library in Liberty format, packed with gzip or not.
+        #[arg(long)]
+        liberty: PathBuf,
+        /// Directory for the tables.
+        #[arg(long, default_value = "reports/synth")]
+        out: PathBuf,
+        /// Only designs whose names contain this; the other rows of the tables stay.
+        #[arg(long)]
+        only: Option<String>,
+        /// Leave out the simulation of every netlist beside its RTL, most of the time of a run.
+        #[arg(long)]
+        without_simulation: bool,
     },
 }
 
@@ -44,6 +61,10 @@ enum Reproduction {
     Fig12,
     /// The constant per prompt, fitted to Table 2's three decomposition times.
     Fit,
+    /// D-com and the A100 beside what the memory bandwidth allows.
+    Roofline,
+    /// In what share of plausible machines C4 and C5 hold, and which parameters decide.
+    Sensitivity(sensitivity::Args),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +79,18 @@ fn main() -> ExitCode {
         Command::Reproduce {
             what: Reproduction::Fit,
         } => reproduce::fit(&root),
+        Command::Reproduce {
+            what: Reproduction::Roofline,
+        } => reproduce::roofline(&root),
+        Command::Reproduce {
+            what: Reproduction::Sensitivity(args),
+        } => sensitivity::run(&root, &args),
+        Command::Synth {
+            liberty,
+            out,
+            only,
+            without_simulation,
+        } => synth::run(&root, &liberty, &out, only.as_deref(), !without_simulation),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use dcom_report::{Table, write_atomic};
 use dcom_sweep::fit;
-use dcom_sweep::{Base, fig12};
+use dcom_sweep::{Base, fig12, roofline};
 
 const ARCH: &str = "configs/arch/dcom-paper.toml";
 const WORKLOAD: &str = "configs/workloads/paper-fig12.toml";
@@ -22,6 +22,31 @@ fn csv(table: &Table) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+fn provenance(base: &Base) -> String {
+    format!(
+        "dcom {}, machine {}, workload {}",
+        env!("CARGO_PKG_VERSION"),
+        base.arch.hash(),
+        base.workload.hash()
+    )
+}
+
+/// D-com and the A100 beside what the memory bandwidth allows.
+pub(crate) fn roofline(root: &Path) -> Result<()> {
+    let base = base(root)?;
+    let result = roofline::roofline(&base)?;
+    let reports = Path::new(REPORTS);
+    std::fs::create_dir_all(reports).with_context(|| format!("creating {REPORTS}"))?;
+    write_atomic(reports.join("roofline.csv"), &csv(&result.table()?)?)?;
+    write_atomic(reports.join("roofline.md"), result.markdown()?.as_bytes())?;
+    let figure = result.figure(provenance(&base));
+    figure.write(reports.join("roofline.svg"))?;
+    figure.write(reports.join("roofline.png"))?;
+    print!("{}", result.reader_table()?.to_text());
+    println!("{}", result.words());
+    Ok(())
+}
+
 /// Fig. 12 with its variations.
 pub(crate) fn fig12(root: &Path) -> Result<()> {
     let base = base(root)?;
@@ -34,13 +59,7 @@ pub(crate) fn fig12(root: &Path) -> Result<()> {
         &csv(&result.curves_table()?)?,
     )?;
     write_atomic(reports.join("fig12.md"), result.markdown()?.as_bytes())?;
-    let provenance = format!(
-        "dcom {}, machine {}, workload {}",
-        env!("CARGO_PKG_VERSION"),
-        base.arch.hash(),
-        base.workload.hash()
-    );
-    let figure = result.figure(provenance);
+    let figure = result.figure(provenance(&base));
     figure.write(reports.join("fig12.svg"))?;
     figure.write(reports.join("fig12.png"))?;
     print!("{}", result.table()?.to_text());

@@ -110,6 +110,11 @@ impl ConfigError {
         self.0.problem.key.as_deref()
     }
 
+    /// What is wrong, without the place.
+    pub fn message(&self) -> &str {
+        &self.0.problem.message
+    }
+
     /// How to repair it, if known.
     pub fn help(&self) -> Option<&str> {
         self.0.problem.help.as_deref()

@@ -60,4 +60,5 @@ pub use error::{ConfigError, ErrorKind};
 pub use key::{KeyInfo, Kind, Marks, Schema, TEXT_LIMIT};
 pub use reader::read;
 pub use source::{SIZE_LIMIT_BYTES, Source};
+pub use suggest::nearest;
 pub use value::{Field, Value};

@@ -10,10 +10,7 @@ use crate::key::{KeyInfo, Schema, split};
 const THRESHOLD: f64 = 0.6;
 
 /// The candidate nearest to `name`, if any is near. The first wins a tie.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     best(candidates.map(|candidate| (similarity(&lower(name), &lower(candidate)), candidate)))
 }
 

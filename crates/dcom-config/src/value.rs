@@ -82,6 +82,18 @@ integer_field!(u32, u64, i32);
 plain_field!(f64 => Float, bool => Bool, String => Text);
 
 impl KeyInfo {
+    /// Checks a value as an override writes it.
+    ///
+    /// # Errors
+    /// What would be right, with a suggestion where there is one.
+    pub fn parse(&self, text: &str) -> Result<Value, String> {
+        self.value_from_text(text)
+            .map_err(|rejection| match rejection.help {
+                Some(help) => format!("{}; {help}", rejection.message),
+                None => rejection.message,
+            })
+    }
+
     /// Checks a value read from a file.
     pub(crate) fn value_from_toml(&self, value: &DeValue<'_>) -> Result<Value, Rejection> {
         match (self.kind, value) {

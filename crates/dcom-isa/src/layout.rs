@@ -140,28 +140,20 @@ impl Shape {
         let (mut vector, mut tile) = (vec![0u64; banks], vec![0u64; banks]);
         let mut held = vec![0u64; banks];
         let g = u64::from(self.layout.clusters);
-        let mut used = vec![
-            false;
-            usize::try_from(g * self.engaged_partitions)
-                .expect("bounded by the array")
-        ];
-        // Blocks of all physical partitions of one round and slot, counted per bank.
-        let bank_tables: Vec<Vec<u64>> = (0..u64::from(self.layout.count))
-            .map(|k| {
-                self.cluster_order(arch, u64::from(self.layout.first) + k)
-                    .iter()
-                    .map(|c| c / arch.rows / arch.bank.columns)
-                    .collect()
-            })
-            .collect();
-        let mut touched: Vec<u64> = bank_tables.concat();
-        touched.sort_unstable();
-        touched.dedup();
-        self.banks = touched
-            .chunk_by(|a, b| a + 1 == *b)
-            .map(|run| run[0]..run[run.len() - 1] + 1)
-            .collect();
+        let small = |n: u64| usize::try_from(n).expect("bounded by the array");
+        let mut used = vec![false; small(g * self.engaged_partitions)];
+        // The bank of every cluster of the window, partition by partition in deal order.
+        let mut table = Vec::with_capacity(small(g * u64::from(self.layout.count)));
+        for k in 0..u64::from(self.layout.count) {
+            let clusters = self.cluster_order(arch, u64::from(self.layout.first) + k);
+            let bank = |c: u64| small(c / arch.rows / arch.bank.columns);
+            table.extend(clusters.into_iter().map(bank));
+        }
+        let mut touched = vec![false; banks];
+        table.iter().for_each(|bank| touched[*bank] = true);
+        self.banks = runs(&touched);
         for round in 0..self.rounds {
+            let rotation = self.rotation(round);
             for slot in 0..self.slots {
                 held.fill(0);
                 for k in 0..self.engaged_partitions {
@@ -169,18 +161,17 @@ impl Shape {
                     let blocks = self.slice_range(slice).map_or(0, |r| {
                         (r.end - r.start).div_ceil(self.layout.granule.into())
                     });
-                    let rotation = self.rotation(round);
-                    for b in slot * g..((slot + 1) * g).min(blocks) {
-                        let cluster = (b + rotation) % g;
-                        let table = &bank_tables[usize::try_from(k).expect("bounded by the array")];
-                        held[usize::try_from(table[usize::try_from(cluster).expect("below g")])
-                            .expect("bank")] += 1;
-                        used[usize::try_from(k * g + cluster).expect("bounded by the array")] =
-                            true;
-                        self.blocks += 1;
-                        if slot == 0 {
-                            self.occupied += 1;
-                        }
+                    let blocks = slot * g..((slot + 1) * g).min(blocks);
+                    let dealt = blocks.end.saturating_sub(blocks.start);
+                    // Blocks `slot g ..` start at the rotated first cluster and go round.
+                    for cluster in (rotation..g).chain(0..rotation).take(small(dealt)) {
+                        let at = small(k * g + cluster);
+                        held[table[at]] += 1;
+                        used[at] = true;
+                    }
+                    self.blocks += dealt;
+                    if slot == 0 {
+                        self.occupied += dealt;
                     }
                 }
                 for bank in 0..banks {
@@ -260,7 +251,7 @@ impl Shape {
             Placement::Compact => (partition * g..(partition + 1) * g).collect(),
             Placement::Spread => (0..g).map(|i| partition + i * partitions).collect(),
         };
-        clusters.sort_by_key(|c| (c % arch.rows, c / arch.rows));
+        clusters.sort_unstable_by_key(|c| (c % arch.rows, c / arch.rows));
         clusters
     }
 }
@@ -310,6 +301,18 @@ impl Layout {
         }
         Ok(Shape::new(*self, arch))
     }
+}
+
+/// Runs of neighbours that are set.
+fn runs(set: &[bool]) -> Vec<Range<u64>> {
+    let mut runs: Vec<Range<u64>> = Vec::new();
+    for (at, _) in (0..).zip(set).filter(|(_, set)| **set) {
+        match runs.last_mut() {
+            Some(run) if run.end == at => run.end += 1,
+            _ => runs.push(at..at + 1),
+        }
+    }
+    runs
 }
 
 /// Longest vector; bounds the work of deriving a shape.

@@ -16,6 +16,7 @@ mod layout;
 pub mod op;
 mod operand;
 mod program;
+mod tables;
 mod verify;
 
 pub use asm::{AsmError, assemble};

@@ -104,6 +104,13 @@ macro_rules! ops {
                 match self { $(Op::$variant { .. } => $mnemonic),* }
             }
 
+            /// Position in [`OPS`].
+            #[must_use]
+            pub fn position(&self) -> usize {
+                enum Position { $($variant),* }
+                match self { $(Op::$variant { .. } => Position::$variant as usize),* }
+            }
+
             pub(crate) fn encode(&self, words: &mut [u16; OPERAND_WORDS]) {
                 let words = &mut Words { words, next: 0 };
                 match self { $(Op::$variant { $($field),* } => { $($field.encode(words);)* })* }

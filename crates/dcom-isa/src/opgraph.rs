@@ -18,13 +18,24 @@ pub enum Dtype {
     F32,
 }
 
+/// Extents of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extents {
+    /// A single value.
+    Scalar,
+    /// Elements.
+    Vector(u32),
+    /// Rows and columns.
+    Matrix(u32, u32),
+}
+
 /// What an edge carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tensor {
     /// Name, as in the paper's Algorithm 1.
-    pub name: String,
-    /// Extents, outermost first; empty for a scalar.
-    pub shape: Vec<u32>,
+    pub name: &'static str,
+    /// Extents.
+    pub shape: Extents,
     /// Element type.
     pub dtype: Dtype,
 }
@@ -148,11 +159,13 @@ pub fn golub_kahan(
         columns,
         reorth,
     };
+    let a = tensor("A", Extents::Matrix(rows, columns), Dtype::F16);
+    let coefficients = Extents::Matrix(iterations.into(), rank.into());
     let ingest = b.graph.add_node(Node::Ingest);
     let start = b.add(
         Node::Start(start),
         ingest,
-        b.tensor("column sums", &[columns], Dtype::F32),
+        tensor("column sums", Extents::Vector(columns), Dtype::F32),
     );
     let mut v = b.add(
         Node::Normalize {
@@ -173,15 +186,13 @@ pub fn golub_kahan(
                 u,
                 b.vector(Side::U, "u"),
             );
-            b.graph
-                .add_edge(ingest, product, b.tensor("A", &[rows, columns], Dtype::F16));
+            b.graph.add_edge(ingest, product, a);
             v = b.orthonormal(Side::V, step, product, &vs, alphas.last().copied());
             betas.push(v);
             vs.push(v);
         }
         let product = b.add(Node::MatVec { step }, v, b.vector(Side::V, "v"));
-        b.graph
-            .add_edge(ingest, product, b.tensor("A", &[rows, columns], Dtype::F16));
+        b.graph.add_edge(ingest, product, a);
         let u = b.orthonormal(Side::U, step, product, &us, betas.last().copied());
         alphas.push(u);
         us.push(u);
@@ -190,14 +201,14 @@ pub fn golub_kahan(
     for (name, nodes) in [("alpha", &alphas), ("beta", &betas)] {
         for node in nodes {
             b.graph
-                .add_edge(*node, svd, b.tensor(name, &[], Dtype::F32));
+                .add_edge(*node, svd, tensor(name, Extents::Scalar, Dtype::F32));
         }
     }
     for (side, basis, name) in [(Side::U, &us, "U_h"), (Side::V, &vs, "V_h")] {
         let factor = b.add(
             Node::Factor { side },
             svd,
-            b.tensor(name, &[iterations.into(), rank.into()], Dtype::F16),
+            tensor(name, coefficients, Dtype::F16),
         );
         for vector in basis {
             b.graph
@@ -213,6 +224,10 @@ pub fn golub_kahan(
     }
 }
 
+fn tensor(name: &'static str, shape: Extents, dtype: Dtype) -> Tensor {
+    Tensor { name, shape, dtype }
+}
+
 struct Builder {
     graph: DiGraph<Node, Tensor>,
     rows: u32,
@@ -221,21 +236,12 @@ struct Builder {
 }
 
 impl Builder {
-    #[expect(clippy::unused_self, reason = "reads as part of the builder")]
-    fn tensor(&self, name: &str, shape: &[u32], dtype: Dtype) -> Tensor {
-        Tensor {
-            name: name.to_owned(),
-            shape: shape.to_vec(),
-            dtype,
-        }
-    }
-
-    fn vector(&self, side: Side, name: &str) -> Tensor {
+    fn vector(&self, side: Side, name: &'static str) -> Tensor {
         let len = match side {
             Side::U => self.rows,
             Side::V => self.columns,
         };
-        self.tensor(name, &[len], Dtype::F16)
+        tensor(name, Extents::Vector(len), Dtype::F16)
     }
 
     fn add(&mut self, node: Node, from: NodeIndex, tensor: Tensor) -> NodeIndex {
@@ -262,8 +268,11 @@ impl Builder {
             );
             self.graph
                 .add_edge(*last, node, self.vector(side, "neighbour"));
-            self.graph
-                .add_edge(known, node, self.tensor("coefficient", &[], Dtype::F32));
+            self.graph.add_edge(
+                known,
+                node,
+                tensor("coefficient", Extents::Scalar, Dtype::F32),
+            );
         }
         let against = u16::try_from(basis.len()).expect("iterations fit 16 bits");
         for _ in 0..self.reorth.passes {

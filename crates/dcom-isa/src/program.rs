@@ -1,5 +1,7 @@
 //! Programs: instructions and the tables they refer to.
 
+use dcom_arch::Arch;
+
 use crate::layout::{Layout, Shape};
 use crate::op::Instr;
 use crate::operand::{Axis, Lay};
@@ -40,6 +42,19 @@ pub struct MatrixDecl {
     pub columns: u32,
     /// Where it lives.
     pub store: Store,
+}
+
+impl MatrixDecl {
+    /// Bank rows of a copy in the banks, cut along `axis`: one per beat of a pass over it. `shape` is that of the
+    /// copy's layout.
+    #[must_use]
+    pub fn resident_beats(&self, arch: &Arch, axis: Axis, shape: &Shape) -> u64 {
+        let (along, tile) = match axis {
+            Axis::Rows => (self.columns, arch.cluster.lanes_x),
+            Axis::Columns => (self.rows, arch.cluster.lanes_y),
+        };
+        shape.tile_beats * u64::from(along).div_ceil(tile)
+    }
 }
 
 /// What a region of the cluster buffers holds. Every cluster has the region at the same address.

@@ -168,22 +168,26 @@ fn matrix(
     w: &WorkloadParams,
     layouts: PromptLayouts,
 ) -> Result<Mat, MapError> {
+    let matrix = MatrixDecl {
+        rows: w.rows,
+        columns: w.columns,
+        store: Store::Memory,
+    };
     let store = match w.residency {
         Residency::Streamed => Store::Memory,
         Residency::Resident => {
             let rows = |memory: &mut Memory<'_>, axis| {
-                let (side, along, tile) = match axis {
-                    Axis::Rows => (Side::U, w.columns, memory.arch.cluster.lanes_x),
-                    Axis::Columns => (Side::V, w.rows, memory.arch.cluster.lanes_y),
+                let side = match axis {
+                    Axis::Rows => Side::U,
+                    Axis::Columns => Side::V,
                 };
-                let beats = memory.shape(layouts.product(side)).tile_beats
-                    * u64::from(along).div_ceil(tile);
-                let row = memory.take_bank_rows(
-                    beats,
-                    &format!("{} x {} elements of A, cut by {axis}", w.rows, w.columns),
-                )?;
+                let layout = layouts.product(side);
+                let beats = matrix.resident_beats(memory.arch, axis, memory.shape(layout));
+                let row = memory.take_bank_rows(beats, || {
+                    format!("{} x {} elements of A, cut by {axis}", w.rows, w.columns)
+                })?;
                 Ok((
-                    layouts.product(side),
+                    layout,
                     u32::try_from(row).expect("banks have fewer than 2^32 rows"),
                 ))
             };
@@ -203,11 +207,7 @@ fn matrix(
             }
         }
     };
-    memory.program.matrices.push(MatrixDecl {
-        rows: w.rows,
-        columns: w.columns,
-        store,
-    });
+    memory.program.matrices.push(MatrixDecl { store, ..matrix });
     Ok(Mat(
         u16::try_from(memory.program.matrices.len() - 1).expect("two per prompt in flight")
     ))

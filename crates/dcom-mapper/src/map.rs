@@ -11,6 +11,10 @@ use crate::memory::Memory;
 use crate::params::{Scheme, Windows, WorkloadParams};
 use crate::product::Budget;
 
+/// Most instructions of a program; each takes about 200 bytes while it is mapped and timed. Assumed: enough for one
+/// prompt with 512 iterations.
+const MOST_INSTRUCTIONS: u64 = 2_000_000;
+
 /// A mapping that the machine cannot hold.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{message}")]
@@ -48,6 +52,7 @@ pub struct Mapped {
 /// # Errors
 /// The parameter, of the machine or the workload, that stands in the way.
 pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
+    check_length(w)?;
     if w.rank > w.iterations {
         return Err(MapError::new(
             "workload.rank",
@@ -141,6 +146,27 @@ pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
         iterations,
         rank,
     })
+}
+
+/// Refuses programs that would fill the memory before they are made.
+fn check_length(w: &WorkloadParams) -> Result<(), MapError> {
+    let iterations = u64::from(w.iterations.min(w.rows).min(w.columns));
+    let in_flight = u64::from(w.prompts_in_flight.min(w.prompts));
+    // Load, dot product, write, broadcast and correction per pair of vectors and pass; the rest grows with K alone.
+    let prompt = 5 * iterations * iterations * u64::from(w.gram_schmidt_passes) + 40 * iterations;
+    // Two groups in the loop and two around it, or one and one.
+    let groups = if w.overlap_ingest { 4 } else { 2 };
+    let instructions = prompt * in_flight * u64::from(w.prompts).div_ceil(in_flight).min(groups);
+    if instructions <= MOST_INSTRUCTIONS {
+        return Ok(());
+    }
+    Err(MapError::new(
+        "workload.iterations",
+        format!(
+            "the program would have about {instructions} instructions, at most {MOST_INSTRUCTIONS} are mapped; fewer of \
+             workload.iterations, mapping.gram_schmidt_passes or mapping.prompts_in_flight make it shorter"
+        ),
+    ))
 }
 
 /// How many separate spaces there are in buffers and banks: one, or one per prompt in flight.
@@ -302,6 +328,13 @@ impl Batch<'_> {
         bodies: impl Iterator<Item = &'b [Instr]> + Clone,
         between: &[Instr],
     ) {
+        let total: usize = bodies.clone().map(<[Instr]>::len).sum();
+        self.instrs.reserve(total + between.len());
+        let mut rest = bodies.clone();
+        if let (Some(alone), None, true) = (rest.next(), rest.next(), between.is_empty()) {
+            self.instrs.extend_from_slice(alone);
+            return;
+        }
         let longest = bodies.clone().map(<[Instr]>::len).max().unwrap_or_default();
         let mut between = between
             .iter()

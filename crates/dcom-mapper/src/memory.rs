@@ -105,13 +105,9 @@ impl<'a> Memory<'a> {
 
     pub(crate) fn stack(&mut self, layout: Lay, vectors: u16) -> Result<BankVec, MapError> {
         let rows = u64::from(vectors) * self.shape(layout).vector_beats;
-        let row = small(self.take_bank_rows(
-            rows,
-            &format!(
-                "{vectors} vectors of {} elements",
-                self.shape(layout).layout().len
-            ),
-        )?);
+        let len = self.shape(layout).layout().len;
+        let what = || format!("{vectors} vectors of {len} elements");
+        let row = small(self.take_bank_rows(rows, what)?);
         self.program.banks.push(BankDecl {
             layout,
             vectors,
@@ -127,14 +123,19 @@ impl<'a> Memory<'a> {
         })
     }
 
-    /// Takes bank rows; returns the first.
-    pub(crate) fn take_bank_rows(&mut self, rows: u64, what: &str) -> Result<u64, MapError> {
+    /// Takes bank rows; returns the first. `what` names what they are for where there are too few.
+    pub(crate) fn take_bank_rows(
+        &mut self,
+        rows: u64,
+        what: impl Fn() -> String,
+    ) -> Result<u64, MapError> {
         let row = *self.used_bank_rows();
         if row + rows > self.arch.bank_rows() {
             return Err(MapError::new(
                 "bank.capacity_bytes",
                 format!(
-                    "the banks are too small: {what} need {rows} rows of {} bytes per bank, {} of {} are left",
+                    "the banks are too small: {} need {rows} rows of {} bytes per bank, {} of {} are left",
+                    what(),
                     2 * self.arch.bank.port_elements,
                     self.arch.bank_rows() - row,
                     self.arch.bank_rows()
@@ -145,7 +146,8 @@ impl<'a> Memory<'a> {
             return Err(MapError::new(
                 "bank.capacity_bytes",
                 format!(
-                    "{what} end beyond row {}, the last that a program can name",
+                    "{} end beyond row {}, the last that a program can name",
+                    what(),
                     u32::MAX
                 ),
             ));

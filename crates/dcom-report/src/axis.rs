@@ -14,6 +14,15 @@ pub(crate) struct Mapping {
     scale: Scale,
     lo: f64,
     hi: f64,
+    /// Names of equally wide places instead of numbers.
+    names: Option<Names>,
+}
+
+#[derive(Debug, Clone)]
+struct Names {
+    names: Vec<String>,
+    /// Every name is shown, even if they collide, which is then an error.
+    all: bool,
 }
 
 /// A named place on an axis.
@@ -43,7 +52,26 @@ impl Mapping {
             scale: axis.scale,
             lo,
             hi,
+            names: None,
         }
+    }
+
+    /// Equally wide places with these names; unless `all` are to be shown, some are left out where they are too dense.
+    pub(crate) fn categories(names: &[String], all: bool) -> Self {
+        Self {
+            scale: Scale::Linear,
+            lo: 0.0,
+            hi: names.iter().map(|_| 1.0).sum(),
+            names: Some(Names {
+                names: names.to_vec(),
+                all,
+            }),
+        }
+    }
+
+    /// Whether places have numbers, between which a grid guides the eye.
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.names.is_none()
     }
 
     /// 0 at the start of the axis, 1 at its end.
@@ -58,6 +86,7 @@ impl Mapping {
     /// The most ticks for which `fits` holds, from the densest set that reads well to the sparsest.
     pub(crate) fn ticks(&self, fits: impl Fn(&[Tick]) -> bool) -> Vec<Tick> {
         let sets = match self.scale {
+            _ if self.names.is_some() => self.name_sets(),
             Scale::Linear => self.linear_sets(),
             Scale::Log2 => self.log2_sets(),
             Scale::Log10 => self.log10_sets(),
@@ -102,6 +131,30 @@ impl Mapping {
         // A tick at the very end must not be lost to rounding.
         const SLACK: f64 = 1e-9;
         (-SLACK..=1.0 + SLACK).contains(&self.place(value))
+    }
+
+    fn name_sets(&self) -> Vec<Vec<Tick>> {
+        let Some(Names { names, all }) = &self.names else {
+            return Vec::new();
+        };
+        let middles = std::iter::successors(Some(0.5), |middle| Some(middle + 1.0));
+        let ticks: Vec<Tick> = names
+            .iter()
+            .zip(middles)
+            .map(|(name, middle)| Tick {
+                place: middle / self.hi,
+                label: name.clone(),
+            })
+            .collect();
+        let strides: &[usize] = if *all {
+            &[1]
+        } else {
+            &[1, 2, 4, 5, 8, 10, 20, 50]
+        };
+        strides
+            .iter()
+            .map(|&stride| ticks.iter().step_by(stride).cloned().collect())
+            .collect()
     }
 
     fn linear_sets(&self) -> Vec<Vec<Tick>> {
@@ -211,7 +264,8 @@ pub(crate) fn is_degenerate(lo: f64, hi: f64) -> bool {
     hi - lo <= 1e-9 * lo.abs().max(hi.abs())
 }
 
-fn padded(scale: Scale, padding: f64, lo: f64, hi: f64) -> (f64, f64) {
+/// The range around data from `lo` to `hi`.
+pub(crate) fn padded(scale: Scale, padding: f64, lo: f64, hi: f64) -> (f64, f64) {
     /// A linear axis starts at zero when less than this part of it would be empty.
     const EMPTY_AT_MOST: f64 = 0.6;
     match scale {

@@ -6,8 +6,9 @@ use crate::figure::{Arrangement, Axis, BarPlot};
 use crate::font;
 use crate::frame::{Drawing, Frame, Surroundings, XLabels, block, x_label_baseline};
 use crate::geometry::{Rect, point};
-use crate::legend::Key;
-use crate::style::{INK, STYLES, TICK_SIZE};
+use crate::legend;
+use crate::line::draw_error_bar;
+use crate::style::{BLACK, INK, STYLES, TICK_SIZE};
 
 /// The part of a category's place that its bars fill.
 const FILLED: f64 = 0.72;
@@ -34,7 +35,15 @@ impl BarPlot {
 }
 
 pub(crate) fn draw(plot: &BarPlot) -> Drawing {
-    let highest = plot.tops().into_iter().fold(0.0, f64::max);
+    let intervals = plot
+        .series
+        .iter()
+        .flat_map(|series| series.error.iter().flatten());
+    let highest = plot
+        .tops()
+        .into_iter()
+        .chain(intervals.map(|&(_, hi)| hi))
+        .fold(0.0, f64::max);
     let range = plot.y.range.unwrap_or(if highest > 0.0 {
         (0.0, highest * HEADROOM)
     } else {
@@ -51,24 +60,26 @@ pub(crate) fn draw(plot: &BarPlot) -> Drawing {
     let around = Surroundings {
         page: &plot.page,
         x_caption: plot.x_label.clone(),
-        y_caption: plot.y.caption(),
-        names: plot
-            .series
-            .iter()
-            .map(|series| series.name.as_str())
-            .collect(),
-        key: Key::Bar,
+        y_caption: Some(plot.y.caption()),
+        legend: legend::areas(plot.series.iter().map(|series| series.name.as_str())),
+        bar_room: 0.0,
     };
     let mut frame = Frame::new(&around, &y, |width| {
         Names::new(&plot.categories, width).room()
     });
     for (index, rects) in bars(plot, &frame, &y).into_iter().enumerate() {
-        for bar in rects {
+        for (category, bar) in rects.into_iter().enumerate() {
             // A value of zero has no bar, not a line that looks like one.
             if bar.height() > 0.0 {
                 frame
                     .canvas
                     .bar(bar, STYLES[index].fill, STYLES[index].hatch, INK);
+            }
+            if let Some(error) = &plot.series[index].error {
+                let (lo, hi) = error[category];
+                let middle = (bar.left + bar.right) / 2.0;
+                let ends = [lo, hi].map(|end| point(middle, frame.up(y.place(end))));
+                draw_error_bar(&mut frame.canvas, ends, BLACK);
             }
         }
     }

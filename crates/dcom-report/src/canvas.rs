@@ -27,7 +27,7 @@ pub(crate) struct Canvas {
 }
 
 #[derive(Debug)]
-enum Op {
+pub(crate) enum Op {
     Stroke {
         points: Vec<Point>,
         width: f64,
@@ -198,6 +198,10 @@ impl Canvas {
         let mut corners = bar.corners().to_vec();
         corners.extend_from_within(..2);
         self.stroke(&corners, crate::style::HAIR_LINE, outline);
+    }
+
+    pub(crate) fn ops(&self) -> &[Op] {
+        &self.ops
     }
 
     pub(crate) fn texts(&self) -> impl Iterator<Item = &Text> {

@@ -3,10 +3,13 @@
 use crate::axis::is_degenerate;
 use crate::canvas::Text;
 use crate::error::FigureError;
-use crate::figure::{Axis, BarPlot, LinePlot, Page, Scale, Series};
+use crate::figure::{Axis, BarPlot, LinePlot, Page, Scale};
 use crate::font;
 use crate::frame::Drawing;
+use crate::heat::HeatMap;
+use crate::scatter::ScatterPlot;
 use crate::style;
+use crate::tornado::TornadoPlot;
 
 /// Below this the tick labels of the y axis collide, above it the figure leaves the page.
 const HEIGHT_RATIO: (f64, f64) = (0.2, 2.0);
@@ -31,7 +34,8 @@ pub(crate) fn line_plot(plot: &LinePlot) -> Result<(), FigureError> {
             value(&plot.x, &what, x)?;
             value(&plot.y, &what, y)?;
         }
-        error_intervals(&plot.y, series)?;
+        let heights = series.points.iter().map(|&(_, y)| y);
+        error_intervals(&plot.y, &series.name, heights, series.error.as_deref())?;
     }
     for marker in &plot.markers {
         text("the label of a marker", &marker.label)?;
@@ -80,9 +84,97 @@ pub(crate) fn bar_plot(plot: &BarPlot) -> Result<(), FigureError> {
                 });
             }
         }
+        let lengths = series.values.iter().copied();
+        error_intervals(&plot.y, &series.name, lengths, series.error.as_deref())?;
     }
     for (category, top) in plot.categories.iter().zip(plot.tops()) {
         value(&plot.y, &format!("category \"{category}\""), top)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn scatter_plot(plot: &ScatterPlot) -> Result<(), FigureError> {
+    page(&plot.page)?;
+    for each in [Some(&plot.x), Some(&plot.y), plot.color.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        axis(each)?;
+    }
+    names(plot.groups.iter().map(|group| group.name.as_str()))?;
+    for curve in &plot.curves {
+        text("the name of a curve", curve.name.as_deref().unwrap_or("-"))?;
+        for &(x, y) in &curve.points {
+            value(&plot.x, "a curve", x)?;
+            value(&plot.y, "a curve", y)?;
+        }
+    }
+    if plot.curves.len() > style::COUNT {
+        return Err(FigureError::TooManySeries {
+            count: plot.curves.len(),
+            max: style::COUNT,
+        });
+    }
+    for group in &plot.groups {
+        let what = format!("group \"{}\"", group.name);
+        if group.points.is_empty() {
+            return Err(FigureError::EmptySeries {
+                series: group.name.clone(),
+            });
+        }
+        for point in &group.points {
+            value(&plot.x, &what, point.x)?;
+            value(&plot.y, &what, point.y)?;
+            if let Some(label) = &point.label {
+                text("the label of a point", label)?;
+            }
+            if let Some((axis, color)) = plot.color.as_ref().zip(point.color) {
+                value(axis, &what, color)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn heat_map(plot: &HeatMap) -> Result<(), FigureError> {
+    page(&plot.page)?;
+    axis(&plot.value)?;
+    text("the label of the x axis", &plot.x_label)?;
+    text("the label of the y axis", &plot.y_label)?;
+    for name in plot.columns.iter().chain(&plot.rows) {
+        text("the name of a row or column", name)?;
+    }
+    let (columns, rows) = (plot.columns.len(), plot.rows.len());
+    let fits = plot.cells.len() == rows && plot.cells.iter().all(|row| row.len() == columns);
+    if !fits || columns == 0 || rows == 0 {
+        return Err(FigureError::HeatShape { columns, rows });
+    }
+    if plot.values().next().is_none() {
+        return Err(FigureError::NoValues);
+    }
+    plot.values()
+        .try_for_each(|shown| value(&plot.value, "a cell of the map", shown))
+}
+
+pub(crate) fn tornado_plot(plot: &TornadoPlot) -> Result<(), FigureError> {
+    page(&plot.page)?;
+    axis(&plot.x)?;
+    value(&plot.x, "the nominal value", plot.nominal)?;
+    if plot.bars.is_empty() {
+        return Err(FigureError::NoCategories);
+    }
+    for (index, bar) in plot.bars.iter().enumerate() {
+        text("the name of a parameter", &bar.name)?;
+        if plot.bars[..index]
+            .iter()
+            .any(|other| other.name == bar.name)
+        {
+            return Err(FigureError::DuplicateSeries {
+                name: bar.name.clone(),
+            });
+        }
+        value(&plot.x, &bar.name, bar.low)?;
+        value(&plot.x, &bar.name, bar.high)?;
     }
     Ok(())
 }
@@ -227,24 +319,29 @@ fn positive_on_log(axis: &Axis, what: &str, value: f64) -> Result<(), FigureErro
     }
 }
 
-fn error_intervals(y: &Axis, series: &Series) -> Result<(), FigureError> {
-    let Some(intervals) = &series.error else {
+fn error_intervals(
+    y: &Axis,
+    name: &str,
+    values: impl ExactSizeIterator<Item = f64>,
+    intervals: Option<&[(f64, f64)]>,
+) -> Result<(), FigureError> {
+    let Some(intervals) = intervals else {
         return Ok(());
     };
-    if intervals.len() != series.points.len() {
+    if intervals.len() != values.len() {
         return Err(FigureError::ErrorLength {
-            series: series.name.clone(),
-            points: series.points.len(),
+            series: name.to_owned(),
+            points: values.len(),
             intervals: intervals.len(),
         });
     }
-    let what = format!("the error interval of series \"{}\"", series.name);
-    for (&(lo, hi), &(_, point)) in intervals.iter().zip(&series.points) {
+    let what = format!("the error interval of series \"{name}\"");
+    for (&(lo, hi), point) in intervals.iter().zip(values) {
         value(y, &what, lo)?;
         value(y, &what, hi)?;
         if !(lo..=hi).contains(&point) {
             return Err(FigureError::ErrorInterval {
-                series: series.name.clone(),
+                series: name.to_owned(),
                 lo,
                 hi,
                 value: point,

@@ -223,8 +223,8 @@ pub enum FigureError {
         /// Largest ratio.
         max: f64,
     },
-    /// A file name that ends neither in .svg nor in .png.
-    #[error("cannot tell the format of {}: the name must end in .svg or .png", path.display())]
+    /// A file name that ends in none of .svg, .pdf and .png.
+    #[error("cannot tell the format of {}: the name must end in .svg, .pdf or .png", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -235,6 +235,20 @@ pub enum FigureError {
     /// The SVG could not be read back for conversion.
     #[error("cannot convert the figure: {0}")]
     Svg(#[from] resvg::usvg::Error),
+    /// The PDF writer failed.
+    #[error("cannot write the figure as PDF: {0}")]
+    Pdf(String),
+    /// A map without columns or rows, or with rows of another length than the columns.
+    #[error("the map needs {columns} x {rows} cells, at least one, and has rows of other lengths")]
+    HeatShape {
+        /// Names along the x axis.
+        columns: usize,
+        /// Names along the y axis.
+        rows: usize,
+    },
+    /// A map without a single value.
+    #[error("the map has no cell with a value")]
+    NoValues,
     /// The PNG encoder failed.
     #[error("cannot encode the figure: {0}")]
     Png(#[from] png::EncodingError),

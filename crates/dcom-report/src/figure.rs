@@ -6,7 +6,10 @@ use std::path::Path;
 
 use crate::error::FigureError;
 use crate::file::write_atomic;
-use crate::{bars, check, export, line};
+use crate::heat::HeatMap;
+use crate::scatter::ScatterPlot;
+use crate::tornado::TornadoPlot;
+use crate::{bars, check, export, heat, line, pdf, scatter, tornado};
 
 /// A figure of any kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +18,12 @@ pub enum Figure {
     Line(LinePlot),
     /// Bars over categories.
     Bars(BarPlot),
+    /// Points and curves, such as a roofline or a Pareto front.
+    Scatter(ScatterPlot),
+    /// A value over two categories, as colour.
+    Heat(HeatMap),
+    /// What a result owes to each parameter.
+    Tornado(TornadoPlot),
 }
 
 /// Series of points joined by lines.
@@ -165,6 +174,17 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
     /// For each point, the lower and upper end of the interval around its y value.
     pub error: Option<Vec<(f64, f64)>>,
+    /// How the intervals are drawn.
+    pub interval: Interval,
+}
+
+/// How intervals around the points of a line are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interval {
+    /// A bar at each point.
+    Bars,
+    /// An area along the line.
+    Band,
 }
 
 impl Series {
@@ -175,6 +195,7 @@ impl Series {
             name: name.into(),
             points: points.into(),
             error: None,
+            interval: Interval::Bars,
         }
     }
 }
@@ -197,6 +218,8 @@ pub struct BarSeries {
     pub name: String,
     /// In the order of the categories, in the unit of the y axis.
     pub values: Vec<f64>,
+    /// For each value of a grouped plot, the lower and upper end of the interval around it.
+    pub error: Option<Vec<(f64, f64)>>,
 }
 
 impl BarSeries {
@@ -206,6 +229,7 @@ impl BarSeries {
         Self {
             name: name.into(),
             values: values.into(),
+            error: None,
         }
     }
 }
@@ -222,8 +246,26 @@ impl From<BarPlot> for Figure {
     }
 }
 
+impl From<ScatterPlot> for Figure {
+    fn from(plot: ScatterPlot) -> Self {
+        Self::Scatter(plot)
+    }
+}
+
+impl From<HeatMap> for Figure {
+    fn from(plot: HeatMap) -> Self {
+        Self::Heat(plot)
+    }
+}
+
+impl From<TornadoPlot> for Figure {
+    fn from(plot: TornadoPlot) -> Self {
+        Self::Tornado(plot)
+    }
+}
+
 impl Figure {
-    /// Writes the figure to a file whose name ends in `.svg` or `.png`; a PNG has 300 dots per inch.
+    /// Writes the figure to a file whose name ends in `.svg`, `.pdf` or `.png`; a PNG has 300 dots per inch.
     ///
     /// # Errors
     /// Any [`FigureError`]; the file at `path`, if there was one, is then unchanged.
@@ -231,6 +273,7 @@ impl Figure {
         let path = path.as_ref();
         let bytes = match path.extension().and_then(|extension| extension.to_str()) {
             Some("svg") => self.to_svg()?.into_bytes(),
+            Some("pdf") => self.to_pdf()?,
             Some("png") => self.to_png()?,
             Some(_) | None => {
                 return Err(FigureError::UnknownFormat {
@@ -249,6 +292,14 @@ impl Figure {
         export::svg(&self.drawing()?, self)
     }
 
+    /// The figure as PDF of the size in print, whose texts are texts in an embedded font.
+    ///
+    /// # Errors
+    /// Any [`FigureError`] about the data or the drawing.
+    pub fn to_pdf(&self) -> Result<Vec<u8>, FigureError> {
+        pdf::write(&self.drawing()?, self)
+    }
+
     /// The figure as PNG with 300 dots per inch.
     ///
     /// # Errors
@@ -261,30 +312,52 @@ impl Figure {
         match self {
             Self::Line(plot) => &plot.page,
             Self::Bars(plot) => &plot.page,
+            Self::Scatter(plot) => &plot.page,
+            Self::Heat(plot) => &plot.page,
+            Self::Tornado(plot) => &plot.page,
         }
     }
 
     /// One sentence for readers who cannot see the figure.
     pub(crate) fn summary(&self) -> String {
-        let (x, y, names): (String, _, Vec<&str>) = match self {
-            Self::Line(plot) => (
-                plot.x.caption(),
-                &plot.y,
-                plot.series
-                    .iter()
-                    .map(|series| series.name.as_str())
-                    .collect(),
-            ),
-            Self::Bars(plot) => (
-                plot.categories.join(", "),
-                &plot.y,
-                plot.series
-                    .iter()
-                    .map(|series| series.name.as_str())
-                    .collect(),
-            ),
+        let over = |y: &Axis, x: String, names: Vec<&str>| {
+            format!("{} over {x}: {}", y.caption(), names.join("; "))
         };
-        format!("{} over {x}: {}", y.caption(), names.join("; "))
+        match self {
+            Self::Line(plot) => over(
+                &plot.y,
+                plot.x.caption(),
+                plot.series
+                    .iter()
+                    .map(|series| series.name.as_str())
+                    .collect(),
+            ),
+            Self::Bars(plot) => over(
+                &plot.y,
+                plot.categories.join(", "),
+                plot.series
+                    .iter()
+                    .map(|series| series.name.as_str())
+                    .collect(),
+            ),
+            Self::Scatter(plot) => over(
+                &plot.y,
+                plot.x.caption(),
+                plot.groups
+                    .iter()
+                    .map(|group| group.name.as_str())
+                    .collect(),
+            ),
+            Self::Heat(plot) => over(
+                &plot.value,
+                format!("{} and {}", plot.x_label, plot.y_label),
+                vec!["a map"],
+            ),
+            Self::Tornado(plot) => format!(
+                "{} for the ends of the range of each parameter",
+                plot.x.caption()
+            ),
+        }
     }
 
     pub(crate) fn drawing(&self) -> Result<crate::frame::Drawing, FigureError> {
@@ -296,6 +369,18 @@ impl Figure {
             Self::Bars(plot) => {
                 check::bar_plot(plot)?;
                 bars::draw(plot)
+            }
+            Self::Scatter(plot) => {
+                check::scatter_plot(plot)?;
+                scatter::draw(plot)
+            }
+            Self::Heat(plot) => {
+                check::heat_map(plot)?;
+                heat::draw(plot)
+            }
+            Self::Tornado(plot) => {
+                check::tornado_plot(plot)?;
+                tornado::draw(plot)
             }
         };
         check::texts_readable(&drawing)?;

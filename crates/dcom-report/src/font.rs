@@ -33,6 +33,23 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
     f64::from(advances.sum::<f32>()) / f64::from(RESOLUTION) * size
 }
 
+/// The glyphs of `text`: index, bytes of the text, and advance in em.
+pub(crate) fn glyphs(text: &str) -> Vec<(u32, std::ops::Range<usize>, f64)> {
+    let font = font();
+    let characters = font.charmap();
+    text.char_indices()
+        .filter_map(|(start, character)| {
+            let glyph = characters.map(character)?;
+            let range = start..start + character.len_utf8();
+            Some((
+                glyph.to_u32(),
+                range,
+                width(&text[start..start + character.len_utf8()], 1.0),
+            ))
+        })
+        .collect()
+}
+
 /// The first character of `text` that the font cannot show.
 pub(crate) fn missing_glyph(text: &str) -> Option<char> {
     let font = font();

@@ -4,8 +4,8 @@ use crate::axis::{Mapping, Tick};
 use crate::canvas::{Align, Canvas};
 use crate::figure::{Page, Width};
 use crate::font;
-use crate::geometry::{Rect, point};
-use crate::legend::{Key, Legend};
+use crate::geometry::{Point, Rect, point};
+use crate::legend::{Entry, Legend};
 use crate::style::{AXIS_LINE, GRID, GRID_LINE, INK, LABEL_SIZE, TICK_SIZE, TITLE_SIZE, WHITE};
 
 pub(crate) const POINTS_PER_INCH: f64 = 72.0;
@@ -44,9 +44,10 @@ pub(crate) struct Drawing {
 pub(crate) struct Surroundings<'a> {
     pub(crate) page: &'a Page,
     pub(crate) x_caption: Option<String>,
-    pub(crate) y_caption: String,
-    pub(crate) names: Vec<&'a str>,
-    pub(crate) key: Key,
+    pub(crate) y_caption: Option<String>,
+    pub(crate) legend: Vec<Entry<'a>>,
+    /// Room for a colour bar at the right of the plot [pt]; where there is one, the legend goes below.
+    pub(crate) bar_room: f64,
 }
 
 /// The room that the labels below a plot take, which depends on the width of the plot.
@@ -112,7 +113,7 @@ impl Frame {
     /// Grid lines, ticks and numbers of a numeric x axis.
     pub(crate) fn draw_x_axis(&mut self, x: &Mapping, ticks: &[Tick]) {
         let Rect { top, bottom, .. } = self.plot;
-        for tick in ticks {
+        for tick in ticks.iter().filter(|_| x.is_numeric()) {
             let at = self.across(tick.place);
             self.canvas
                 .stroke(&[point(at, top), point(at, bottom)], GRID_LINE, GRID);
@@ -142,6 +143,11 @@ impl Frame {
         }
     }
 
+    /// The place of a pair of values.
+    pub(crate) fn at(&self, x: &Mapping, y: &Mapping, (a, b): (f64, f64)) -> Point {
+        point(self.across(x.place(a)), self.up(y.place(b)))
+    }
+
     /// The two axis lines; drawn after a grid so that they lie above it.
     pub(crate) fn draw_axis_lines(&mut self) {
         let corners = self.plot.corners();
@@ -151,7 +157,7 @@ impl Frame {
 
     fn draw_y_axis(&mut self, y: &Mapping, ticks: &[Tick]) {
         let Rect { left, right, .. } = self.plot;
-        for tick in ticks {
+        for tick in ticks.iter().filter(|_| y.is_numeric()) {
             let at = self.up(tick.place);
             self.canvas
                 .stroke(&[point(left, at), point(right, at)], GRID_LINE, GRID);
@@ -245,7 +251,7 @@ impl Layout {
             Width::SingleColumn => 3.5 * POINTS_PER_INCH,
             Width::DoubleColumn => 7.16 * POINTS_PER_INCH,
         };
-        let beside = Legend::beside(&around.names, around.key);
+        let beside = Legend::beside(&around.legend);
         let mut columns = Columns::settle(
             around,
             y,
@@ -253,13 +259,14 @@ impl Layout {
             page_width,
             beside.width() + LEGEND_GAP,
         );
-        let is_beside =
-            legend_goes_beside(&beside, page_width, columns.plot_width, columns.plot_height);
+        let is_beside = around.bar_room == 0.0
+            && !beside.is_empty()
+            && legend_goes_beside(&beside, page_width, columns.plot_width, columns.plot_height);
         let legend = if is_beside {
             beside
         } else {
-            columns = Columns::settle(around, y, &x_labels, page_width, 0.0);
-            Legend::below(&around.names, around.key, page_width - 2.0 * MARGIN)
+            columns = Columns::settle(around, y, &x_labels, page_width, around.bar_room);
+            Legend::below(&around.legend, page_width - 2.0 * MARGIN)
         };
 
         let title = around.page.title.as_deref().unwrap_or_default();
@@ -287,10 +294,11 @@ impl Layout {
             let left = centered
                 .min(page_width - MARGIN - legend.width())
                 .max(MARGIN);
+            let gap = if legend.is_empty() { 0.0 } else { LEGEND_GAP };
             (
                 left,
-                labels_bottom + LEGEND_GAP,
-                labels_bottom + LEGEND_GAP + legend.height(),
+                labels_bottom + gap,
+                labels_bottom + gap + legend.height(),
             )
         };
         // Whole dots in height as in width, so that the PNG has exactly the proportions of the SVG.
@@ -356,11 +364,17 @@ impl Columns {
         let plot_height = plot_width * around.page.height_ratio;
         let apart = |ticks: &[Tick]| {
             let spacing = |pair: &[Tick]| (pair[1].place - pair[0].place) * plot_height;
+            let least = if y.is_numeric() {
+                Y_TICK_SPACING
+            } else {
+                font::LEADING
+            };
             ticks
                 .windows(2)
-                .all(|pair| spacing(pair) >= Y_TICK_SPACING * TICK_SIZE)
+                .all(|pair| spacing(pair) >= least * TICK_SIZE)
         };
-        let y_caption = font::wrap(&around.y_caption, LABEL_SIZE, plot_height);
+        let y_caption = around.y_caption.as_deref().unwrap_or_default();
+        let y_caption = font::wrap(y_caption, LABEL_SIZE, plot_height);
         Self {
             plot_left,
             plot_width,
@@ -388,5 +402,28 @@ pub(crate) fn block(lines: &[String], size: f64) -> f64 {
             size * (font::CAPITAL + font::DESCENT)
                 + more.iter().map(|_| size * font::LEADING).sum::<f64>()
         }
+    }
+}
+
+/// As many ticks as have room for their labels below a plot of this width.
+pub(crate) fn x_ticks(x: &Mapping, width: f64) -> Vec<Tick> {
+    const SPACE: f64 = 6.0;
+    x.ticks(|ticks| {
+        ticks.windows(2).all(|pair| {
+            let labels: f64 = pair
+                .iter()
+                .map(|tick| font::width(&tick.label, TICK_SIZE) / 2.0)
+                .sum();
+            (pair[1].place - pair[0].place) * width >= labels + SPACE
+        })
+    })
+}
+
+pub(crate) fn room_below(ticks: &[Tick], width: f64) -> XLabels {
+    let beyond =
+        |tick: &Tick| font::width(&tick.label, TICK_SIZE) / 2.0 - (1.0 - tick.place) * width;
+    XLabels {
+        height: TICK_SIZE * (font::CAPITAL + font::DESCENT),
+        overhang: ticks.iter().map(beyond).fold(0.0, f64::max),
     }
 }

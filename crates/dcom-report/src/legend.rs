@@ -3,7 +3,9 @@
 use crate::canvas::{Align, Canvas};
 use crate::font;
 use crate::geometry::{Rect, point};
-use crate::style::{INK, LEGEND_SIZE, SERIES_LINE, STYLES, WHITE};
+use crate::style::{
+    Color, Hatch, INK, LEGEND_SIZE, SERIES_LINE, STYLES, SeriesStyle, Shape, WHITE,
+};
 
 const KEY_GAP: f64 = 4.0;
 const COLUMN_GAP: f64 = 12.0;
@@ -11,27 +13,90 @@ const ROW_GAP: f64 = 2.0;
 const LINE_HEIGHT: f64 = LEGEND_SIZE * font::LEADING;
 pub(crate) const MARKER_RADIUS: f64 = 2.1;
 
-/// What stands before the name of a series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
-    Line,
-    Bar,
+/// What stands before a name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Swatch {
+    /// A line with its markers.
+    Line(&'static SeriesStyle),
+    /// A filled area.
+    Area { fill: Color, hatch: Hatch },
+    /// A line alone.
+    Stroke { dash: &'static [f64], color: Color },
+    /// A marker alone.
+    Mark {
+        shape: Shape,
+        color: Color,
+        inside: Color,
+    },
 }
 
-impl Key {
+/// A line of the legend.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) swatch: Swatch,
+}
+
+/// Lines with markers, in the styles' order.
+pub(crate) fn lines<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Entry<'a>> {
+    let styled = names.zip(&STYLES);
+    styled
+        .map(|(name, style)| Entry {
+            name,
+            swatch: Swatch::Line(style),
+        })
+        .collect()
+}
+
+/// Filled areas, in the styles' order.
+pub(crate) fn areas<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Entry<'a>> {
+    let styled = names.zip(&STYLES);
+    styled
+        .map(|(name, style)| Entry {
+            name,
+            swatch: Swatch::Area {
+                fill: style.fill,
+                hatch: style.hatch,
+            },
+        })
+        .collect()
+}
+
+impl Swatch {
     fn width(self) -> f64 {
         match self {
             // Long enough for one period of every dash pattern on each side of the marker.
-            Self::Line => 30.0,
-            Self::Bar => 13.0,
+            Self::Line(_) | Self::Stroke { .. } => 30.0,
+            Self::Area { .. } | Self::Mark { .. } => 13.0,
+        }
+    }
+
+    fn draw(self, canvas: &mut Canvas, key: Rect) {
+        let middle = (key.top + key.bottom) / 2.0;
+        let ends = [point(key.left, middle), point(key.right, middle)];
+        let center = point((key.left + key.right) / 2.0, middle);
+        match self {
+            Self::Line(style) => {
+                canvas.dashed(&ends, style.dash, SERIES_LINE, style.color);
+                canvas.marker(style.marker, center, MARKER_RADIUS, style.color, WHITE);
+            }
+            Self::Area { fill, hatch } => canvas.bar(key, fill, hatch, INK),
+            Self::Stroke { dash, color } => canvas.dashed(&ends, dash, SERIES_LINE, color),
+            Self::Mark {
+                shape,
+                color,
+                inside,
+            } => canvas.marker(shape, center, MARKER_RADIUS, color, inside),
         }
     }
 }
 
-/// The entries in rows and columns; the n-th entry has the n-th style.
+/// The entries in rows and columns; empty if there is nothing to explain.
 #[derive(Debug)]
 pub(crate) struct Legend {
-    key: Key,
+    /// The width of the widest swatch.
+    key: f64,
+    swatches: Vec<Swatch>,
     /// The name of each entry, wrapped.
     entries: Vec<Vec<String>>,
     /// The width of each column, with its key.
@@ -40,40 +105,44 @@ pub(crate) struct Legend {
 
 impl Legend {
     /// As few rows as fit into `room`; names that are too wide even for a single column are wrapped.
-    pub(crate) fn below(names: &[&str], key: Key, room: f64) -> Self {
-        let most = (1..=names.len())
+    pub(crate) fn below(entries: &[Entry<'_>], room: f64) -> Self {
+        let most = (1..=entries.len())
             .rev()
-            .find(|&columns| Self::new(names, key, columns).width() <= room);
+            .find(|&columns| Self::new(entries, columns).width() <= room);
         match most {
             Some(columns) => {
                 // The same number of rows with the entries spread evenly over them.
-                let rows = names.len().div_ceil(columns);
-                Self::new(names, key, names.len().div_ceil(rows))
+                let rows = entries.len().div_ceil(columns);
+                Self::new(entries, entries.len().div_ceil(rows))
             }
             None => {
-                let text_room = room - key.width() - KEY_GAP;
-                let entries = names
+                let single = Self::new(entries, 1);
+                let text_room = room - single.key - KEY_GAP;
+                let wrapped = entries
                     .iter()
-                    .map(|name| font::wrap(name, LEGEND_SIZE, text_room))
-                    .collect();
+                    .map(|entry| font::wrap(entry.name, LEGEND_SIZE, text_room));
                 Self {
-                    key,
-                    entries,
+                    entries: wrapped.collect(),
                     columns: vec![room],
+                    ..single
                 }
             }
         }
     }
 
     /// A single column with every name on one line.
-    pub(crate) fn beside(names: &[&str], key: Key) -> Self {
-        Self::new(names, key, 1)
+    pub(crate) fn beside(entries: &[Entry<'_>]) -> Self {
+        Self::new(entries, 1)
     }
 
-    fn new(names: &[&str], key: Key, columns: usize) -> Self {
-        let wide = |name: &&str| key.width() + KEY_GAP + font::width(name, LEGEND_SIZE);
+    fn new(entries: &[Entry<'_>], columns: usize) -> Self {
+        let key = entries
+            .iter()
+            .map(|entry| entry.swatch.width())
+            .fold(0.0, f64::max);
+        let wide = |entry: &Entry<'_>| key + KEY_GAP + font::width(entry.name, LEGEND_SIZE);
         let column = |index: usize| {
-            names
+            entries
                 .iter()
                 .skip(index)
                 .step_by(columns)
@@ -82,9 +151,17 @@ impl Legend {
         };
         Self {
             key,
-            entries: names.iter().map(|name| vec![(*name).to_owned()]).collect(),
+            swatches: entries.iter().map(|entry| entry.swatch).collect(),
+            entries: entries
+                .iter()
+                .map(|entry| vec![entry.name.to_owned()])
+                .collect(),
             columns: (0..columns).map(column).collect(),
         }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     pub(crate) fn width(&self) -> f64 {
@@ -93,32 +170,24 @@ impl Legend {
     }
 
     pub(crate) fn height(&self) -> f64 {
-        self.rows().map(row_height).sum::<f64>() - ROW_GAP
+        f64::max(0.0, self.rows().map(row_height).sum::<f64>() - ROW_GAP)
     }
 
     /// Draws the block with its upper left corner at the given place and returns the room it takes.
     pub(crate) fn draw(&self, canvas: &mut Canvas, left: f64, top: f64) -> Rect {
         let mut y = top;
-        let mut styles = STYLES.iter();
+        let mut swatches = self.swatches.iter();
         for row in self.rows() {
             let mut x = left;
-            for ((name, column), style) in row.iter().zip(&self.columns).zip(&mut styles) {
+            for ((name, column), swatch) in row.iter().zip(&self.columns).zip(&mut swatches) {
                 let middle = y + LINE_HEIGHT / 2.0;
                 let key = Rect {
                     left: x,
-                    right: x + self.key.width(),
+                    right: x + self.key,
                     top: middle - 3.8,
                     bottom: middle + 3.8,
                 };
-                match self.key {
-                    Key::Line => {
-                        let ends = [point(key.left, middle), point(key.right, middle)];
-                        canvas.dashed(&ends, style.dash, SERIES_LINE, style.color);
-                        let center = point((key.left + key.right) / 2.0, middle);
-                        canvas.marker(style.marker, center, MARKER_RADIUS, style.color, WHITE);
-                    }
-                    Key::Bar => canvas.bar(key, style.fill, style.hatch, INK),
-                }
+                swatch.draw(canvas, key);
                 for (line, baseline) in name.iter().zip(baselines(middle)) {
                     canvas.text(
                         line,

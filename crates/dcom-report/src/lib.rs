@@ -1,4 +1,4 @@
-//! Records to tables (CSV, Markdown, terminal text) and to figures (SVG, PNG) for papers.
+//! Records to tables (CSV, Markdown, terminal text) and to figures (SVG, PDF, PNG) for papers.
 //!
 //! A figure is data: fill in a [`LinePlot`] or a [`BarPlot`], then [`Figure::write`] it. The bytes depend on that data
 //! alone, not on installed fonts, the locale or the clock. Nothing is dropped or clamped to make a figure look right:
@@ -21,12 +21,14 @@
 //! ```
 //!
 //! Reading order: `figure` (what can be asked for), `check` (what is refused), `axis` and `frame` (where things go),
-//! `line` and `bars` (what is drawn there), `canvas` and `export` (how that becomes bytes).
+//! `line`, `bars`, `scatter`, `heat` and `tornado` (what is drawn there), `canvas`, `export` and
+//! `pdf` (how that becomes bytes). `plot` makes figures from result files as a TOML file says.
 
 mod axis;
 mod bars;
 mod canvas;
 mod check;
+mod colormap;
 mod error;
 mod export;
 mod figure;
@@ -34,20 +36,29 @@ mod file;
 mod font;
 mod frame;
 mod geometry;
+mod heat;
 mod legend;
 mod line;
 mod note;
 mod number;
+mod pdf;
+pub mod plot;
+mod scatter;
 mod style;
 mod table;
+mod tornado;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{FigureError, TableError, WriteError};
 pub use figure::{
-    Arrangement, Axis, BarPlot, BarSeries, Figure, LinePlot, Marker, Page, Scale, Series, Width,
+    Arrangement, Axis, BarPlot, BarSeries, Figure, Interval, LinePlot, Marker, Page, Scale, Series,
+    Width,
 };
 pub use file::write_atomic;
+pub use heat::{HeatCell, HeatMap};
 pub use number::{engineering, significant, thousands};
+pub use scatter::{Curve, PointGroup, ScatterPlot, ScatterPoint};
 pub use table::{Cell, Column, Table};
+pub use tornado::{TornadoBar, TornadoPlot};

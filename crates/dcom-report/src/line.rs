@@ -1,14 +1,13 @@
 //! Line plots.
 
-use crate::axis::{Mapping, NOTE_PADDING, PADDING, Tick};
+use crate::axis::{Mapping, NOTE_PADDING, PADDING};
 use crate::canvas::Canvas;
-use crate::figure::LinePlot;
-use crate::font;
-use crate::frame::{Drawing, Frame, Surroundings, XLabels};
+use crate::figure::{Interval, LinePlot, Series};
+use crate::frame::{Drawing, Frame, Surroundings, room_below, x_ticks};
 use crate::geometry::{Point, point};
-use crate::legend::{Key, MARKER_RADIUS};
-use crate::note;
-use crate::style::{HAIR_LINE, SERIES_LINE, STYLES, SeriesStyle, TICK_SIZE, WHITE};
+use crate::legend::{self, MARKER_RADIUS};
+use crate::note::{self, Sign};
+use crate::style::{Color, HAIR_LINE, SERIES_LINE, STYLES, WHITE};
 
 pub(crate) fn draw(plot: &LinePlot) -> Drawing {
     let points = || plot.series.iter().flat_map(|series| &series.points);
@@ -39,30 +38,45 @@ pub(crate) fn draw(plot: &LinePlot) -> Drawing {
     let around = Surroundings {
         page: &plot.page,
         x_caption: Some(plot.x.caption()),
-        y_caption: plot.y.caption(),
-        names: plot
-            .series
-            .iter()
-            .map(|series| series.name.as_str())
-            .collect(),
-        key: Key::Line,
+        y_caption: Some(plot.y.caption()),
+        legend: legend::lines(plot.series.iter().map(|series| series.name.as_str())),
+        bar_room: 0.0,
     };
     let mut frame = Frame::new(&around, &y, |width| room_below(&x_ticks(&x, width), width));
     frame.draw_x_axis(&x, &x_ticks(&x, frame.plot.width()));
     frame.draw_axis_lines();
 
-    let place =
-        |frame: &Frame, (a, b): (f64, f64)| point(frame.across(x.place(a)), frame.up(y.place(b)));
+    let place = |frame: &Frame, at: (f64, f64)| frame.at(&x, &y, at);
     let lines: Vec<Vec<Point>> = plot
         .series
         .iter()
         .map(|series| series.points.iter().map(|&at| place(&frame, at)).collect())
         .collect();
     let mut obstacles = lines.clone();
+    let banded = |series: &&Series| series.interval == Interval::Band;
+    // All areas first, so that none hides a line; their edges stay visible over other areas.
+    let mut edges = Vec::new();
     for (series, style) in plot.series.iter().zip(&STYLES) {
+        if let Some(error) = series.error.as_ref().filter(|_| banded(&series)) {
+            let side = |end: fn(&(f64, f64)) -> f64| {
+                let ends = series.points.iter().zip(error);
+                ends.map(|(&(at, _), interval)| place(&frame, (at, end(interval))))
+                    .collect::<Vec<Point>>()
+            };
+            let (low, high) = (side(|interval| interval.0), side(|interval| interval.1));
+            let area: Vec<Point> = low.iter().chain(high.iter().rev()).copied().collect();
+            frame.canvas.fill(&area, style.color.tint());
+            edges.extend([(low, style.color), (high, style.color)]);
+        }
+    }
+    for (edge, color) in edges {
+        frame.canvas.stroke(&edge, HAIR_LINE, color);
+        obstacles.push(edge);
+    }
+    for (series, style) in plot.series.iter().zip(&STYLES).filter(|(s, _)| !banded(s)) {
         for (&(at, _), &(lo, hi)) in series.points.iter().zip(series.error.iter().flatten()) {
             let ends = [place(&frame, (at, lo)), place(&frame, (at, hi))];
-            draw_error_bar(&mut frame.canvas, ends, style);
+            draw_error_bar(&mut frame.canvas, ends, style.color);
             obstacles.push(ends.to_vec());
         }
     }
@@ -76,7 +90,13 @@ pub(crate) fn draw(plot: &LinePlot) -> Drawing {
         .iter()
         .map(|marker| (place(&frame, (marker.x, marker.y)), marker.label.as_str()))
         .collect();
-    note::draw(&mut frame.canvas, frame.plot, &obstacles, &notes);
+    note::draw(
+        &mut frame.canvas,
+        frame.plot,
+        &obstacles,
+        &notes,
+        Sign::Star,
+    );
     draw_markers(&mut frame.canvas, &lines);
     frame.finish()
 }
@@ -92,37 +112,14 @@ fn draw_markers(canvas: &mut Canvas, lines: &[Vec<Point>]) {
     }
 }
 
-fn draw_error_bar(canvas: &mut Canvas, ends: [Point; 2], style: &SeriesStyle) {
+pub(crate) fn draw_error_bar(canvas: &mut Canvas, ends: [Point; 2], color: Color) {
     const CAP: f64 = 1.8;
-    canvas.stroke(&ends, HAIR_LINE, style.color);
+    canvas.stroke(&ends, HAIR_LINE, color);
     for end in ends {
         canvas.stroke(
             &[point(end.x - CAP, end.y), point(end.x + CAP, end.y)],
             HAIR_LINE,
-            style.color,
+            color,
         );
-    }
-}
-
-/// As many ticks as have room for their labels below a plot of this width.
-fn x_ticks(x: &Mapping, width: f64) -> Vec<Tick> {
-    const SPACE: f64 = 6.0;
-    x.ticks(|ticks| {
-        ticks.windows(2).all(|pair| {
-            let labels: f64 = pair
-                .iter()
-                .map(|tick| font::width(&tick.label, TICK_SIZE) / 2.0)
-                .sum();
-            (pair[1].place - pair[0].place) * width >= labels + SPACE
-        })
-    })
-}
-
-fn room_below(ticks: &[Tick], width: f64) -> XLabels {
-    let beyond =
-        |tick: &Tick| font::width(&tick.label, TICK_SIZE) / 2.0 - (1.0 - tick.place) * width;
-    XLabels {
-        height: TICK_SIZE * (font::CAPITAL + font::DESCENT),
-        overhang: ticks.iter().map(beyond).fold(0.0, f64::max),
     }
 }

@@ -14,8 +14,22 @@ const DISTANCES: [f64; 5] = [8.0, 15.0, 24.0, 36.0, 50.0];
 /// A longer text is broken into lines, as a part of the plot's width.
 const WIDEST: f64 = 0.45;
 
+/// What marks the annotated point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    Star,
+    /// It is drawn by someone else.
+    None,
+}
+
 /// Draws the points `notes` into `plot` with texts that avoid `lines`, each other and all points, as far as there is room.
-pub(crate) fn draw(canvas: &mut Canvas, plot: Rect, lines: &[Vec<Point>], notes: &[(Point, &str)]) {
+pub(crate) fn draw(
+    canvas: &mut Canvas,
+    plot: Rect,
+    lines: &[Vec<Point>],
+    notes: &[(Point, &str)],
+    sign: Sign,
+) {
     let stars: Vec<Rect> = notes
         .iter()
         .map(|&(at, _)| around(at, 1.6 * STAR_RADIUS))
@@ -41,7 +55,7 @@ pub(crate) fn draw(canvas: &mut Canvas, plot: Rect, lines: &[Vec<Point>], notes:
         taken.push(place);
         texts.push((at, text, place));
     }
-    for &(at, _) in notes {
+    for &(at, _) in notes.iter().filter(|_| sign == Sign::Star) {
         canvas.marker(Shape::Star, at, STAR_RADIUS, BLACK, BLACK);
     }
     for (at, text, place) in &texts {

@@ -73,7 +73,7 @@ const BLUE: Color = Color(0x00, 0x72, 0xB2);
 const VERMILION: Color = Color(0xD5, 0x5E, 0x00);
 const GREEN: Color = Color(0x00, 0x9E, 0x73);
 const PURPLE: Color = Color(0xCC, 0x79, 0xA7);
-const GREY: Color = Color(0x99, 0x99, 0x99);
+pub(crate) const GREY: Color = Color(0x99, 0x99, 0x99);
 const SKY: Color = Color(0x56, 0xB4, 0xE9);
 const ORANGE: Color = Color(0xE6, 0x9F, 0x00);
 const YELLOW: Color = Color(0xF0, 0xE4, 0x42);
@@ -187,6 +187,12 @@ impl Shape {
 }
 
 impl Color {
+    /// The colour on a quarter of the area of white paper.
+    pub(crate) fn tint(self) -> Self {
+        let mixed = |channel: u8| u8::MAX - (u8::MAX - channel) / 4;
+        Self(mixed(self.0), mixed(self.1), mixed(self.2))
+    }
+
     /// Lightness L* of CIE 1976, 0 (black) to 100 (white).
     pub(crate) fn lightness(self) -> f64 {
         let linear = |channel: u8| {

@@ -98,11 +98,12 @@ fn the_extension_decides_the_format() {
     let figure = Figure::from(plot());
     figure.write(folder.path().join("a.svg")).expect("written");
     figure.write(folder.path().join("a.png")).expect("written");
+    figure.write(folder.path().join("a.pdf")).expect("written");
     let bytes = std::fs::read(folder.path().join("a.png")).expect("there");
     assert_eq!(bytes, figure.to_png().expect("valid"));
     let error = figure
-        .write(folder.path().join("a.pdf"))
-        .expect_err("no PDF");
+        .write(folder.path().join("a.jpg"))
+        .expect_err("no JPEG");
     assert!(
         matches!(error, FigureError::UnknownFormat { .. }),
         "{error}"
@@ -113,7 +114,7 @@ fn the_extension_decides_the_format() {
     assert!(matches!(error, FigureError::Write(_)), "{error}");
     assert_eq!(
         std::fs::read_dir(folder.path()).expect("there").count(),
-        2,
+        3,
         "nothing is left behind"
     );
 }

@@ -7,6 +7,7 @@ use dcom_timing::Summary;
 
 use crate::fit;
 use crate::point::{Base, PointError, evaluate};
+use crate::roofline::{Roofline, roofline};
 use crate::sweep::SweepError;
 
 /// Expansion factors of the figure.
@@ -65,6 +66,8 @@ pub struct Fig12 {
     pub reorth_cycles: (u64, u64),
     /// Bottleneck at the largest factor, and the mean utilization of the lanes there by multiplications.
     pub beyond: (String, f64),
+    /// The same machine and the A100 beside what the memory bandwidth allows.
+    pub roofline: Roofline,
     /// Parameters of machine and workload that are fitted: key, value, source.
     pub fitted: Vec<(String, String, String)>,
 }
@@ -186,6 +189,7 @@ pub fn fig12(base: &Base) -> Result<Fig12, PointError> {
         table2_errors: (fit::fit(base)?.worst(), fit::fit(&overlapped)?.worst()),
         reorth_cycles: (reorth(&at(1)?), reorth(&at(PAPER_FACTOR)?)),
         beyond: (beyond.bottleneck, busy_lanes),
+        roofline: roofline(base)?,
         fitted: fitted.collect(),
     })
 }
@@ -386,10 +390,13 @@ impl Fig12 {
         page.push_str(&variations.to_markdown());
         page.push_str(&format!(
             "\nThe paper calls factors above 8 compute-bound. Here the bottleneck at f = {} is `{}`, and multiplications use {:.1} % of the lanes' \
-             peak.\n\n## Fitted parameters behind this page\n\n",
+             peak.\n\n## Against what the memory bandwidth allows\n\n{} Marks and sources: \
+             [roofline.md](roofline.md).\n\n{}\n## Fitted parameters behind this page\n\n",
             FACTORS[FACTORS.len() - 1],
             self.beyond.0,
-            self.beyond.1 * 100.0
+            self.beyond.1 * 100.0,
+            self.roofline.words(),
+            self.roofline.reader_table()?.to_markdown()
         ));
         let mut fitted = Table::new(
             ["parameter", "value", "fitted to"]

@@ -83,7 +83,7 @@ pub struct MachineSize {
 }
 
 impl MachineSize {
-    fn of(arch: &Arch) -> MachineSize {
+    pub(crate) fn of(arch: &Arch) -> MachineSize {
         MachineSize {
             clusters: arch.clusters(),
             banks: arch.banks(),

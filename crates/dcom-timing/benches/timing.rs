@@ -1,9 +1,9 @@
-//! What mapping, verifying, timing and bounding a program costs per instruction: the paper's workload, one prompt
-//! (S = H = 4096, K = 10, f = 8). `cargo bench -p dcom-timing`; "Mitem/s" are million instructions per second.
+//! What the steps of a design point cost: the paper's machine and workload (S = H = 4096, K = 10, f = 8), one prompt and
+//! B = 64. `cargo bench -p dcom-timing`; "Mitem/s" are million instructions of the program per second.
 
 use std::path::Path;
 
-use dcom_arch::Arch;
+use dcom_arch::{Arch, ArchParams};
 use dcom_config::Source;
 use dcom_isa::Program;
 use dcom_mapper::{WorkloadParams, map};
@@ -15,14 +15,19 @@ fn main() {
     divan::main();
 }
 
-fn inputs() -> (Arch, WorkloadParams) {
+fn parameters(prompts: &str) -> (ArchParams, WorkloadParams) {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
-    let arch = Arch::read(&configs.join("arch/dcom-paper.toml")).expect("a machine");
-    let source =
-        Source::read(configs.join("workloads/paper-fig12.toml")).expect("the file is there");
-    let mut workload = WorkloadParams::parse(source).expect("a workload");
-    workload.set("workload.prompts", "1").expect("in range");
+    let read = |file: &str| Source::read(configs.join(file)).expect("the file is there");
+    let arch = ArchParams::parse(read("arch/dcom-paper.toml")).expect("a machine");
+    let mut workload =
+        WorkloadParams::parse(read("workloads/paper-fig12.toml")).expect("a workload");
+    workload.set("workload.prompts", prompts).expect("in range");
     (arch, workload)
+}
+
+fn inputs(prompts: &str) -> (Arch, WorkloadParams) {
+    let (arch, workload) = parameters(prompts);
+    (Arch::new(&arch).expect("a machine"), workload)
 }
 
 fn program(arch: &Arch, workload: &WorkloadParams) -> (Program, ItemsCount) {
@@ -31,16 +36,28 @@ fn program(arch: &Arch, workload: &WorkloadParams) -> (Program, ItemsCount) {
     (program, instrs)
 }
 
-#[divan::bench]
-fn mapping(bencher: Bencher<'_, '_>) {
-    let (arch, workload) = inputs();
+#[divan::bench(sample_size = 10)]
+fn machine(bencher: Bencher<'_, '_>) {
+    let (arch, _) = parameters("1");
+    bencher.bench(|| Arch::new(&arch));
+}
+
+#[divan::bench(sample_size = 10)]
+fn hashes(bencher: Bencher<'_, '_>) {
+    let (arch, workload) = parameters("1");
+    bencher.bench(|| (arch.hash(), workload.hash()));
+}
+
+#[divan::bench(args = ["1", "64"], sample_size = 10)]
+fn mapping(bencher: Bencher<'_, '_>, prompts: &str) {
+    let (arch, workload) = inputs(prompts);
     let (_, instrs) = program(&arch, &workload);
     bencher.counter(instrs).bench(|| map(&arch, &workload));
 }
 
-#[divan::bench]
-fn verification(bencher: Bencher<'_, '_>) {
-    let (arch, workload) = inputs();
+#[divan::bench(args = ["1", "64"], sample_size = 10)]
+fn verification(bencher: Bencher<'_, '_>, prompts: &str) {
+    let (arch, workload) = inputs(prompts);
     let (program, instrs) = program(&arch, &workload);
     bencher
         .counter(instrs)
@@ -48,9 +65,9 @@ fn verification(bencher: Bencher<'_, '_>) {
         .bench_values(|program| program.verify(&arch));
 }
 
-#[divan::bench]
-fn simulation(bencher: Bencher<'_, '_>) {
-    let (arch, workload) = inputs();
+#[divan::bench(args = ["1", "64"], sample_size = 10)]
+fn simulation(bencher: Bencher<'_, '_>, prompts: &str) {
+    let (arch, workload) = inputs(prompts);
     let (program, instrs) = program(&arch, &workload);
     let verified = program.verify(&arch).expect("legal");
     bencher
@@ -58,9 +75,18 @@ fn simulation(bencher: Bencher<'_, '_>) {
         .bench(|| simulate(&verified, Options::default()));
 }
 
-#[divan::bench]
-fn bound(bencher: Bencher<'_, '_>) {
-    let (arch, workload) = inputs();
+#[divan::bench(args = ["1", "64"], sample_size = 10)]
+fn summary(bencher: Bencher<'_, '_>, prompts: &str) {
+    let (arch, workload) = inputs(prompts);
+    let (program, instrs) = program(&arch, &workload);
+    let verified = program.verify(&arch).expect("legal");
+    let run = simulate(&verified, Options::default()).expect("it can be counted");
+    bencher.counter(instrs).bench(|| run.summary(&verified));
+}
+
+#[divan::bench(args = ["1", "64"], sample_size = 10)]
+fn bound(bencher: Bencher<'_, '_>, prompts: &str) {
+    let (arch, workload) = inputs(prompts);
     let (program, instrs) = program(&arch, &workload);
     let verified = program.verify(&arch).expect("legal");
     bencher.counter(instrs).bench(|| lower_bound(&verified));

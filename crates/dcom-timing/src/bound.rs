@@ -31,8 +31,8 @@ pub fn lower_bound(program: &Verified<'_>) -> LowerBound {
     let plans = Plans::new(program);
     let mut units = [0u64; UnitKind::ALL.len()];
     let mut chain = Chain {
-        ready: vec![0; plans.resources.len()],
-        released: vec![0; plans.resources.len()],
+        ready: vec![0; plans.resource_count],
+        released: vec![0; plans.resource_count],
         last: 0,
     };
     let instrs = &program.program().instrs;
@@ -44,7 +44,7 @@ pub fn lower_bound(program: &Verified<'_>) -> LowerBound {
         };
         chain.repeat(&plans, body.clone(), count);
         for i in body.clone() {
-            for work in plans.works(&plans.plans[i]) {
+            for work in plans.works(plans.cost(i)) {
                 let total = &mut units[work.unit as usize];
                 *total = total.saturating_add(work.amount.saturating_mul(count.into()));
             }
@@ -108,8 +108,8 @@ impl Chain {
     }
 
     fn step(&mut self, plans: &Plans, instr: usize) {
-        let plan = &plans.plans[instr];
-        let (reads, writes) = (plans.operands(&plan.reads), plans.operands(&plan.writes));
+        let cost = plans.cost(instr);
+        let (reads, writes) = plans.operands(instr);
         let mut start = 0;
         for &r in reads {
             start = start.max(self.ready[r as usize]);
@@ -119,12 +119,12 @@ impl Chain {
                 .max(self.ready[w as usize])
                 .max(self.released[w as usize]);
         }
-        let end = start + plan.work.cycles;
+        let end = start + cost.work.cycles;
         for &w in writes {
             self.ready[w as usize] = end;
         }
         // A source is in use for its work at least, or as long as the instruction holds it.
-        let released = start + plan.work.cycles.min(plan.release);
+        let released = start + cost.work.cycles.min(cost.release);
         for &r in reads.iter().filter(|r| !plans.resources.travels(**r)) {
             self.released[r as usize] = self.released[r as usize].max(released);
         }

@@ -3,11 +3,13 @@
 //! All quantities are integers; ties between constraints go to the first in the order of
 //! `docs/machine.md`: issue order, operands, units.
 
+use std::ops::Range;
+
 use dcom_base::{Cycle, Cycles};
-use dcom_isa::{Op, Verified};
+use dcom_isa::{Op, Pred, Verified};
 use thiserror::Error;
 
-use crate::plan::{Plan, Plans};
+use crate::plan::{Plans, Use};
 use crate::unit::UnitKind;
 
 /// How to run.
@@ -61,6 +63,17 @@ pub struct Executed {
     pub(crate) cause: Cause,
 }
 
+/// Iterations that were not simulated, since the one before left the machine as it had found it.
+#[derive(Clone, Debug)]
+pub(crate) struct Leap {
+    /// The iteration that they repeat, as a range of executed instructions.
+    pub(crate) body: Range<usize>,
+    /// How many.
+    pub(crate) times: u64,
+    /// Time that they take together.
+    pub(crate) cycles: u64,
+}
+
 /// A timed run.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -68,267 +81,275 @@ pub struct Run {
     pub cycles: Cycles,
     /// Iterations of loops that were not simulated because the state of the machine had repeated.
     pub extrapolated_iterations: u64,
-    /// Executed instructions from which on time was advanced by extrapolation, and by how much in all.
-    pub(crate) jumps: Vec<(usize, u64)>,
+    /// Where they were left out, in order.
+    pub(crate) leaps: Vec<Leap>,
     /// The instructions that were simulated, in order of issue.
     pub executed: Vec<Executed>,
-    /// Times that each instruction of the program was executed, and of these skipped.
-    pub(crate) counts: Vec<(u64, u64)>,
-    /// Frontier cycles per instruction of the program.
-    pub(crate) frontier: Vec<u64>,
-    /// Stall cycles: waiting for operands per writing instruction, for units per kind.
-    pub(crate) operand_stalls: Vec<u64>,
-    pub(crate) unit_stalls: [u64; UnitKind::ALL.len()],
     pub(crate) plans: Plans,
 }
 
 const NONE: u32 = u32::MAX;
+
+/// Latest possible time; sums of a few such times fit 64 bits.
+const MOST: u64 = 1 << 61;
 
 /// Times a verified program.
 ///
 /// # Errors
 /// Too few outcomes of breakdown tests, or a run too long to count.
 pub fn simulate(program: &Verified<'_>, options: Options<'_>) -> Result<Run, TimingError> {
-    let mut engine = Engine::new(program, options);
-    engine.run(
-        &program
-            .program()
-            .instrs
-            .iter()
-            .map(|i| i.op)
-            .collect::<Vec<_>>(),
-    )?;
-    Ok(engine.finish())
+    let plans = Plans::new(program);
+    let mut engine = Engine::new(program, options, &plans);
+    engine.run()?;
+    let Engine {
+        frontier,
+        leaps,
+        executed,
+        ..
+    } = engine;
+    Ok(Run {
+        cycles: Cycles(frontier),
+        extrapolated_iterations: leaps.iter().map(|l| l.times).sum(),
+        leaps,
+        executed,
+        plans,
+    })
 }
 
-/// What changes while a program runs. `now` is the earliest issue of the next instruction.
-#[derive(Clone)]
-struct State {
-    now: u64,
-    frontier: u64,
-    free: Vec<u64>,
-    ready: Vec<u64>,
-    released: Vec<u64>,
+/// A unit: from when it is free, and which executed instruction used it last.
+#[derive(Clone, Copy)]
+struct UnitState {
+    free: u64,
+    user: u32,
 }
 
-impl State {
-    /// The state relative to now: what can still constrain the future, and nothing else.
-    fn relative(&self) -> Vec<u64> {
-        let times = self.free.iter().chain(&self.ready).chain(&self.released);
-        times
-            .chain([&self.frontier])
-            .map(|t| t.saturating_sub(self.now))
-            .collect()
-    }
+/// A resource: from when it may be read and overwritten, and by whom it was written and read last.
+#[derive(Clone, Copy)]
+struct ResourceState {
+    ready: u64,
+    released: u64,
+    writer: u32,
+    reader: u32,
+}
 
-    fn shift(&mut self, by: u64) {
-        let times = self
-            .free
-            .iter_mut()
-            .chain(&mut self.ready)
-            .chain(&mut self.released);
-        times
-            .chain([&mut self.now, &mut self.frontier])
-            .for_each(|t| *t += by);
+/// The earliest issue found so far, and the constraint that sets it.
+#[derive(Clone, Copy)]
+struct Earliest {
+    issue: u64,
+    limiter: u32,
+    cause: Cause,
+}
+
+impl Earliest {
+    /// A constraint that comes later takes over; of equal ones the first stays.
+    #[inline]
+    fn after(&mut self, time: u64, limiter: u32, cause: Cause) {
+        if time > self.issue {
+            *self = Earliest {
+                issue: time,
+                limiter,
+                cause,
+            };
+        }
     }
 }
 
 struct Engine<'a, 'p> {
     program: &'a Verified<'p>,
     options: Options<'a>,
-    plans: Plans,
-    state: State,
-    /// Executed instruction that last used a unit, wrote a resource, read it.
-    last_user: Vec<u32>,
-    writer: Vec<u32>,
-    reader: Vec<u32>,
-    /// Executed instruction that is done at the frontier.
+    plans: &'a Plans,
+    /// The earliest issue of the next instruction.
+    now: u64,
+    /// The latest done so far, and the executed instruction that is done then.
+    frontier: u64,
     last_done: u32,
+    units: Vec<UnitState>,
+    resources: Vec<ResourceState>,
     set: Vec<bool>,
     tests_seen: usize,
     iteration: u32,
-    extrapolated: u64,
-    jumps: Vec<(usize, u64)>,
+    leaps: Vec<Leap>,
     executed: Vec<Executed>,
-    counts: Vec<(u64, u64)>,
-    frontier: Vec<u64>,
-    operand_stalls: Vec<u64>,
-    unit_stalls: [u64; UnitKind::ALL.len()],
-}
-
-/// The totals that grow with every iteration, for extrapolation.
-struct Totals {
-    counts: Vec<(u64, u64)>,
-    frontier: Vec<u64>,
-    operand_stalls: Vec<u64>,
-    unit_stalls: [u64; UnitKind::ALL.len()],
 }
 
 impl<'a, 'p> Engine<'a, 'p> {
-    fn new(program: &'a Verified<'p>, options: Options<'a>) -> Engine<'a, 'p> {
-        let plans = Plans::new(program);
-        let (units, resources) = (plans.units.len(), plans.resources.len());
-        let n = program.program().instrs.len();
+    fn new(program: &'a Verified<'p>, options: Options<'a>, plans: &'a Plans) -> Engine<'a, 'p> {
         let predicates = usize::try_from(program.arch().sequencer.predicates).expect("at most 255");
+        let unit = UnitState {
+            free: 0,
+            user: NONE,
+        };
+        let resource = ResourceState {
+            ready: 0,
+            released: 0,
+            writer: NONE,
+            reader: NONE,
+        };
         Engine {
             program,
             options,
-            state: State {
-                now: 0,
-                frontier: 0,
-                free: vec![0; units],
-                ready: vec![0; resources],
-                released: vec![0; resources],
-            },
-            last_user: vec![NONE; units],
-            writer: vec![NONE; resources],
-            reader: vec![NONE; resources],
+            plans,
+            now: 0,
+            frontier: 0,
             last_done: NONE,
+            units: vec![unit; plans.units.len()],
+            resources: vec![resource; plans.resource_count],
             set: vec![false; predicates],
             tests_seen: 0,
             iteration: 0,
-            extrapolated: 0,
-            jumps: Vec::new(),
-            executed: Vec::with_capacity(n),
-            counts: vec![(0, 0); n],
-            frontier: vec![0; n],
-            operand_stalls: vec![0; n],
-            unit_stalls: [0; UnitKind::ALL.len()],
-            plans,
+            leaps: Vec::new(),
+            // Most programs are one loop, of which two iterations are simulated.
+            executed: Vec::with_capacity(2 * program.program().instrs.len()),
         }
     }
 
-    fn run(&mut self, ops: &[Op]) -> Result<(), TimingError> {
+    fn run(&mut self) -> Result<(), TimingError> {
+        let instrs = &self.program.program().instrs;
         let mut at = 0;
-        while at < ops.len() {
-            self.step(at, &ops[at])?;
+        while at < instrs.len() {
+            self.step(at)?;
             at += 1;
-            if let Op::Loop { count, length } = ops[at - 1] {
+            if let Op::Loop { count, length } = instrs[at - 1].op {
                 let body = at..at + length as usize;
-                self.repeat(ops, body.clone(), count)?;
                 at = body.end;
+                self.repeat(body, count)?;
             }
         }
         Ok(())
     }
 
-    fn repeat(
-        &mut self,
-        ops: &[Op],
-        body: std::ops::Range<usize>,
-        count: u32,
-    ) -> Result<(), TimingError> {
-        let may_extrapolate = !self.options.full && self.options.tests.is_none();
-        let mut before: Option<(Vec<u64>, u64, Totals)> = None;
-        let mut iteration = 0;
-        while iteration < count {
+    fn repeat(&mut self, body: Range<usize>, count: u32) -> Result<(), TimingError> {
+        let may_leap = !self.options.full && self.options.tests.is_none();
+        let mut before = None;
+        for iteration in 0..count {
             self.iteration = iteration;
+            let (from, started) = (self.executed.len(), self.now);
             for at in body.clone() {
-                self.step(at, &ops[at])?;
+                self.step(at)?;
             }
-            iteration += 1;
-            if !may_extrapolate || iteration == count {
+            let left = u64::from(count - 1 - iteration);
+            if !may_leap || left == 0 {
                 continue;
             }
-            let relative = self.state.relative();
-            if let Some((earlier, then, totals)) = &before
-                && *earlier == relative
-            {
-                let left = u64::from(count - iteration);
-                let period = self.state.now - then;
-                let shift = period
-                    .checked_mul(left)
-                    .filter(|s| *s < 1 << 61)
-                    .ok_or(TimingError::TooLong)?;
-                self.extrapolate(totals, left);
-                self.state.shift(shift);
-                let earlier = self.jumps.last().map_or(0, |j| j.1);
-                self.jumps.push((self.executed.len(), earlier + shift));
-                self.extrapolated += left;
+            let state = self.relative();
+            if before.as_ref() == Some(&state) {
+                let period = self.now - started;
+                let cycles = period.checked_mul(left).filter(|c| *c < MOST);
+                self.leap(Leap {
+                    body: from..self.executed.len(),
+                    times: left,
+                    cycles: cycles.ok_or(TimingError::TooLong)?,
+                });
                 break;
             }
-            before = Some((relative, self.state.now, self.totals()));
+            before = Some(state);
         }
         self.iteration = 0;
         Ok(())
     }
 
-    fn totals(&self) -> Totals {
-        Totals {
-            counts: self.counts.clone(),
-            frontier: self.frontier.clone(),
-            operand_stalls: self.operand_stalls.clone(),
-            unit_stalls: self.unit_stalls,
+    /// The state relative to now: what can still constrain the future, and nothing else.
+    fn relative(&self) -> Vec<u64> {
+        let mut times = Vec::with_capacity(self.units.len() + 2 * self.resources.len() + 1);
+        let mut add = |time: u64| times.push(time.saturating_sub(self.now));
+        self.units.iter().for_each(|u| add(u.free));
+        for r in &self.resources {
+            add(r.ready);
+            add(r.released);
         }
+        add(self.frontier);
+        times
     }
 
-    /// Repeats what the latest iteration added `times` more times.
-    fn extrapolate(&mut self, before: &Totals, times: u64) {
-        let grow = |now: &mut u64, then: u64| *now += (*now - then) * times;
-        for (now, then) in self.counts.iter_mut().zip(&before.counts) {
-            grow(&mut now.0, then.0);
-            grow(&mut now.1, then.1);
+    fn leap(&mut self, leap: Leap) {
+        self.units.iter_mut().for_each(|u| u.free += leap.cycles);
+        for r in &mut self.resources {
+            r.ready += leap.cycles;
+            r.released += leap.cycles;
         }
-        for (now, then) in self.frontier.iter_mut().zip(&before.frontier) {
-            grow(now, *then);
-        }
-        for (now, then) in self.operand_stalls.iter_mut().zip(&before.operand_stalls) {
-            grow(now, *then);
-        }
-        for (now, then) in self.unit_stalls.iter_mut().zip(&before.unit_stalls) {
-            grow(now, *then);
-        }
+        self.now += leap.cycles;
+        self.frontier += leap.cycles;
+        self.leaps.push(leap);
     }
 
-    fn step(&mut self, at: usize, op: &Op) -> Result<(), TimingError> {
-        let plan = &self.plans.plans[at];
+    fn step(&mut self, at: usize) -> Result<(), TimingError> {
+        let instr = &self.program.program().instrs[at];
         let id = u32::try_from(self.executed.len()).map_err(|_| TimingError::TooLong)?;
-        let guard = self.program.program().instrs[at].guard;
-        let skipped = guard.is_some_and(|p| self.set[p.index()]);
-
-        let mut issue = self.state.now;
-        let (mut limiter, mut cause) = (id.wrapping_sub(1), Cause::Order);
-        let reads = self.plans.operands(&plan.reads);
-        let reads = if skipped { &reads[..1] } else { reads };
-        for &r in reads {
-            let ready = self.state.ready[r as usize];
-            if ready > issue {
-                (issue, limiter, cause) = (ready, self.writer[r as usize], Cause::Operand);
-            }
-        }
-        if skipped {
-            self.commit(at, issue, issue + 1, true, limiter, cause);
+        let (reads, writes) = self.plans.operands(at);
+        let mut earliest = Earliest {
+            issue: self.now,
+            limiter: id.wrapping_sub(1),
+            cause: Cause::Order,
+        };
+        if self.is_skipped(instr.guard) {
+            // The predicate is the first operand.
+            self.after_operands(&mut earliest, &reads[..1], &[]);
+            self.commit(at, earliest, earliest.issue + 1, true);
             return Ok(());
         }
-        for &r in self.plans.operands(&plan.writes) {
-            let (ready, released) = (
-                self.state.ready[r as usize],
-                self.state.released[r as usize],
-            );
-            if ready > issue {
-                (issue, limiter, cause) = (ready, self.writer[r as usize], Cause::Operand);
-            }
-            if released > issue {
-                (issue, limiter, cause) = (released, self.reader[r as usize], Cause::Release);
+        let cost = self.plans.cost(at);
+        let uses = self.plans.uses(cost);
+        self.after_operands(&mut earliest, reads, writes);
+        self.after_units(&mut earliest, uses);
+        self.execute(&instr.op, &mut earliest)?;
+
+        let (release, done) = (
+            earliest.issue + cost.release,
+            earliest.issue + cost.done.max(1),
+        );
+        for u in uses {
+            let state = UnitState {
+                free: earliest.issue + u.offset + u.cycles,
+                user: id,
+            };
+            self.units[usize::from(u.first)..usize::from(u.end)].fill(state);
+        }
+        for &r in reads {
+            let resource = &mut self.resources[r as usize];
+            if release > resource.released && !self.plans.resources.travels(r) {
+                (resource.released, resource.reader) = (release, id);
             }
         }
-        for u in self.plans.uses(plan) {
-            for unit in u.first..u.end {
-                let earliest = self.state.free[usize::from(unit)].saturating_sub(u.offset);
-                if earliest > issue {
-                    let kind = self.plans.units.describe(usize::from(unit)).0;
-                    (issue, limiter, cause) = (
-                        earliest,
-                        self.last_user[usize::from(unit)],
-                        Cause::Unit(kind),
-                    );
-                }
+        for &r in writes {
+            let resource = &mut self.resources[r as usize];
+            (resource.ready, resource.writer) = (done, id);
+        }
+        if done >= MOST {
+            return Err(TimingError::TooLong);
+        }
+        self.commit(at, earliest, done, false);
+        Ok(())
+    }
+
+    fn is_skipped(&self, guard: Option<Pred>) -> bool {
+        guard.is_some_and(|p| self.set[p.index()])
+    }
+
+    fn after_operands(&self, earliest: &mut Earliest, reads: &[u32], writes: &[u32]) {
+        for &r in reads {
+            let r = &self.resources[r as usize];
+            earliest.after(r.ready, r.writer, Cause::Operand);
+        }
+        for &r in writes {
+            let r = &self.resources[r as usize];
+            earliest.after(r.ready, r.writer, Cause::Operand);
+            earliest.after(r.released, r.reader, Cause::Release);
+        }
+    }
+
+    fn after_units(&self, earliest: &mut Earliest, uses: &[Use]) {
+        for u in uses {
+            for unit in &self.units[usize::from(u.first)..usize::from(u.end)] {
+                let time = unit.free.saturating_sub(u.offset);
+                earliest.after(time, unit.user, Cause::Unit(u.kind));
             }
         }
+    }
+
+    /// What an op does to the sequencer itself.
+    fn execute(&mut self, op: &Op, earliest: &mut Earliest) -> Result<(), TimingError> {
         match op {
-            Op::Bar {} if self.state.frontier > issue => {
-                (issue, limiter, cause) = (self.state.frontier, self.last_done, Cause::Operand);
-            }
+            Op::Bar {} => earliest.after(self.frontier, self.last_done, Cause::Operand),
             Op::Brk { p, .. } => {
                 let passed = match self.options.tests {
                     None => true,
@@ -342,94 +363,23 @@ impl<'a, 'p> Engine<'a, 'p> {
             Op::Clr { p } => self.set[p.index()] = false,
             _ => {}
         }
-
-        for u in &self.plans.uses[plan.uses.start as usize..plan.uses.end as usize] {
-            let free = issue + u.offset + u.cycles;
-            self.state.free[usize::from(u.first)..usize::from(u.end)].fill(free);
-            self.last_user[usize::from(u.first)..usize::from(u.end)].fill(id);
-        }
-        let (release, done) = (issue + plan.release, issue + plan.done.max(1));
-        for &r in &self.plans.operands[plan.reads.start as usize..plan.reads.end as usize] {
-            if release > self.state.released[r as usize] && !self.plans.resources.travels(r) {
-                self.state.released[r as usize] = release;
-                self.reader[r as usize] = id;
-            }
-        }
-        for &r in &self.plans.operands[plan.writes.start as usize..plan.writes.end as usize] {
-            self.state.ready[r as usize] = done;
-            self.writer[r as usize] = id;
-        }
-        if done >= 1 << 61 {
-            return Err(TimingError::TooLong);
-        }
-        self.commit(at, issue, done, false, limiter, cause);
         Ok(())
     }
 
-    fn commit(
-        &mut self,
-        at: usize,
-        issue: u64,
-        done: u64,
-        skipped: bool,
-        limiter: u32,
-        cause: Cause,
-    ) {
-        let stall = issue - self.state.now;
-        match cause {
-            Cause::Order => {}
-            Cause::Operand | Cause::Release => {
-                let writer = self.executed[limiter as usize].instr;
-                self.operand_stalls[writer as usize] += stall;
-            }
-            Cause::Unit(kind) => self.unit_stalls[kind as usize] += stall,
-        }
+    fn commit(&mut self, at: usize, earliest: Earliest, done: u64, skipped: bool) {
+        let id = u32::try_from(self.executed.len()).expect("checked before the step");
         self.executed.push(Executed {
             instr: u32::try_from(at).expect("programs are shorter than 2^32"),
             iteration: self.iteration,
-            issue: Cycle(issue),
+            issue: Cycle(earliest.issue),
             done: Cycle(done),
             skipped,
-            limiter,
-            cause,
+            limiter: earliest.limiter,
+            cause: earliest.cause,
         });
-        self.counts[at].0 += 1;
-        self.counts[at].1 += u64::from(skipped);
-        if done > self.state.frontier {
-            self.frontier[at] += done - self.state.frontier;
-            self.state.frontier = done;
-            self.last_done =
-                u32::try_from(self.executed.len() - 1).expect("fewer than 2^32 executed");
+        if done > self.frontier {
+            (self.frontier, self.last_done) = (done, id);
         }
-        self.state.now = issue + 1;
-    }
-
-    fn finish(self) -> Run {
-        Run {
-            cycles: Cycles(self.state.frontier),
-            extrapolated_iterations: self.extrapolated,
-            jumps: self.jumps,
-            executed: self.executed,
-            counts: self.counts,
-            frontier: self.frontier,
-            operand_stalls: self.operand_stalls,
-            unit_stalls: self.unit_stalls,
-            plans: self.plans,
-        }
-    }
-}
-
-impl Run {
-    /// Time by which extrapolation had advanced before an executed instruction issued.
-    pub(crate) fn advanced(&self, executed: usize) -> u64 {
-        self.jumps
-            .iter()
-            .rev()
-            .find(|(from, _)| *from <= executed)
-            .map_or(0, |j| j.1)
-    }
-
-    pub(crate) fn plan(&self, instr: u32) -> &Plan {
-        &self.plans.plans[instr as usize]
+        self.now = earliest.issue + 1;
     }
 }

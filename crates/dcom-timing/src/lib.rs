@@ -8,6 +8,8 @@ mod activity;
 mod bound;
 mod cost;
 mod engine;
+mod job;
+mod operands;
 mod plan;
 mod resource;
 mod summary;

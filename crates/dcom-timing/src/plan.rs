@@ -4,16 +4,20 @@ use std::ops::Range;
 
 use dcom_arch::Arch;
 use dcom_base::Rate;
-use dcom_isa::{Lay, Verified};
+use dcom_isa::{Lay, Shape, Verified};
+use rustc_hash::FxHashMap;
 
 use crate::activity::Activity;
 use crate::cost;
+use crate::job::Job;
+use crate::operands::Operands;
 use crate::resource::Resources;
 use crate::unit::{UnitKind, Units};
 
-/// Units `first..end` are used from `offset` after issue for `cycles` cycles.
+/// Units `first..end`, all of one kind, are used from `offset` after issue for `cycles` cycles.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Use {
+    pub(crate) kind: UnitKind,
     pub(crate) first: u16,
     pub(crate) end: u16,
     pub(crate) offset: u64,
@@ -30,34 +34,44 @@ pub(crate) struct Work {
     pub(crate) amount: u64,
 }
 
-/// The plan of one instruction. Ranges index the arenas of [`Plans`].
+/// What a job takes. Ranges index the arenas of [`Plans`].
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) uses: Range<u32>,
-    pub(crate) reads: Range<u32>,
-    pub(crate) writes: Range<u32>,
+pub(crate) struct Cost {
+    uses: Range<u32>,
     /// Offset from which sources may be overwritten.
     pub(crate) release: u64,
     /// Offset from which results may be used.
     pub(crate) done: u64,
     pub(crate) work: Work,
     /// All its work, the largest included.
-    pub(crate) works: Range<u32>,
-    /// Time that the instruction keeps units busy, and the unit that sets it.
+    works: Range<u32>,
+    /// Time that the job keeps units busy, and the unit that sets it.
     pub(crate) busy: u64,
     pub(crate) busy_unit: UnitKind,
     pub(crate) activity: Activity,
 }
 
+/// The plan of one instruction: its cost, and its operands, reads before writes.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    cost: u32,
+    reads: u32,
+    writes: u32,
+    end: u32,
+}
+
 /// The plans of a program.
 #[derive(Clone, Debug)]
 pub(crate) struct Plans {
-    pub(crate) plans: Vec<Plan>,
-    pub(crate) uses: Vec<Use>,
-    pub(crate) operands: Vec<u32>,
+    plans: Vec<Plan>,
+    pub(crate) costs: Vec<Cost>,
+    uses: Vec<Use>,
     works: Vec<Work>,
+    operands: Vec<u32>,
     pub(crate) units: Units,
     pub(crate) resources: Resources,
+    /// The resources in use, not all there are: resetting and comparing state costs time.
+    pub(crate) resource_count: usize,
 }
 
 impl Plans {
@@ -65,92 +79,126 @@ impl Plans {
         let n = program.program().instrs.len();
         let mut plans = Plans {
             plans: Vec::with_capacity(n),
-            uses: Vec::with_capacity(4 * n),
+            costs: Vec::new(),
+            uses: Vec::new(),
+            works: Vec::new(),
             operands: Vec::with_capacity(4 * n),
-            works: Vec::with_capacity(2 * n),
             units: Units::new(program),
             resources: Resources::new(program.program(), program.arch()),
+            resource_count: 0,
         };
         let rates = Rates::new(program);
-        for (i, instr) in program.program().instrs.iter().enumerate() {
-            let (uses, operands) = (index(plans.uses.len()), index(plans.operands.len()));
-            let works = index(plans.works.len());
-            let mut builder = Builder {
-                program,
-                arch: program.arch(),
-                rates: &rates,
-                units: &plans.units,
+        // Only looked up, so that no order of a map reaches a result.
+        let mut known: FxHashMap<Job, u32> = FxHashMap::default();
+        let mut written = Vec::new();
+        for instr in 0..n {
+            let reads = index(plans.operands.len());
+            let mut operands = Operands {
                 resources: &plans.resources,
-                uses: &mut plans.uses,
-                operands: &mut plans.operands,
-                works: &mut plans.works,
-                writes: Vec::new(),
-                layout: program.governing(i),
-                release: None,
-                work: Work {
-                    cycles: 0,
-                    unit: UnitKind::Scalar,
-                    amount: 0,
-                },
-                busy: None,
-                activity: Activity {
-                    instructions: 1,
-                    ..Activity::default()
-                },
+                reads: &mut plans.operands,
+                writes: &mut written,
             };
-            if let Some(p) = instr.guard {
-                builder.read(builder.resources.pred(p));
-            }
-            let done = cost::plan(&mut builder, &instr.op);
-            let Builder {
-                writes,
-                release,
-                work,
-                busy,
-                activity,
-                ..
-            } = builder;
-            let longest = plans.uses[uses as usize..]
-                .iter()
-                .rev()
-                .max_by_key(|u| u.cycles);
-            let busy = busy
-                .or(longest.map(|u| (u.cycles, plans.units.describe(u.first.into()).0)))
-                .unwrap_or((work.cycles, work.unit));
-            let reads = operands..index(plans.operands.len());
-            plans.operands.extend(writes);
-            let writes = reads.end..index(plans.operands.len());
+            operands.add(program, instr);
+            let writes = index(plans.operands.len());
+            plans.operands.append(&mut written);
+            let job = Job::of(program, instr);
+            let cost = *known
+                .entry(job)
+                .or_insert_with(|| plans.add_cost(program, &rates, job));
             plans.plans.push(Plan {
-                uses: uses..index(plans.uses.len()),
+                cost,
                 reads,
                 writes,
-                release: release.unwrap_or(done),
-                done,
-                work,
-                works: works..index(plans.works.len()),
-                busy: busy.0,
-                busy_unit: busy.1,
-                activity,
+                end: index(plans.operands.len()),
             });
         }
+        let highest = plans.operands.iter().max();
+        plans.resource_count = highest.map_or(0, |r| *r as usize + 1);
         plans
     }
 
-    pub(crate) fn uses(&self, plan: &Plan) -> &[Use] {
-        &self.uses[plan.uses.start as usize..plan.uses.end as usize]
+    /// Plans a job; returns the number of its cost.
+    fn add_cost(&mut self, program: &Verified<'_>, rates: &Rates, job: Job) -> u32 {
+        let (uses, works) = (index(self.uses.len()), index(self.works.len()));
+        let mut builder = Builder {
+            program,
+            arch: program.arch(),
+            rates,
+            units: &self.units,
+            uses: &mut self.uses,
+            works: &mut self.works,
+            release: None,
+            work: Work {
+                cycles: 0,
+                unit: UnitKind::Scalar,
+                amount: 0,
+            },
+            busy: None,
+            activity: Activity {
+                instructions: 1,
+                ..Activity::default()
+            },
+        };
+        let done = cost::plan(&mut builder, job);
+        let Builder {
+            release,
+            work,
+            busy,
+            activity,
+            ..
+        } = builder;
+        let uses = uses..index(self.uses.len());
+        let longest = self.uses[range(&uses)]
+            .iter()
+            .rev()
+            .max_by_key(|u| u.cycles);
+        let (busy, busy_unit) = busy
+            .or(longest.map(|u| (u.cycles, u.kind)))
+            .unwrap_or((work.cycles, work.unit));
+        self.costs.push(Cost {
+            uses,
+            release: release.unwrap_or(done),
+            done,
+            work,
+            works: works..index(self.works.len()),
+            busy,
+            busy_unit,
+            activity,
+        });
+        index(self.costs.len() - 1)
     }
 
-    pub(crate) fn works(&self, plan: &Plan) -> &[Work] {
-        &self.works[plan.works.start as usize..plan.works.end as usize]
+    /// Number of an instruction's cost.
+    pub(crate) fn cost_number(&self, instr: usize) -> usize {
+        self.plans[instr].cost as usize
     }
 
-    pub(crate) fn operands(&self, range: &Range<u32>) -> &[u32] {
-        &self.operands[range.start as usize..range.end as usize]
+    pub(crate) fn cost(&self, instr: usize) -> &Cost {
+        &self.costs[self.cost_number(instr)]
+    }
+
+    pub(crate) fn uses(&self, cost: &Cost) -> &[Use] {
+        &self.uses[range(&cost.uses)]
+    }
+
+    pub(crate) fn works(&self, cost: &Cost) -> &[Work] {
+        &self.works[range(&cost.works)]
+    }
+
+    /// Resources that an instruction reads, and those that it writes.
+    pub(crate) fn operands(&self, instr: usize) -> (&[u32], &[u32]) {
+        let plan = self.plans[instr];
+        let operands = &self.operands[plan.reads as usize..plan.end as usize];
+        operands.split_at((plan.writes - plan.reads) as usize)
     }
 }
 
 fn index(n: usize) -> u32 {
     u32::try_from(n).expect("programs are shorter than 2^32 operands")
+}
+
+fn range(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
 }
 
 /// Transfer rates as the program divides them.
@@ -188,37 +236,28 @@ impl Rates {
     }
 }
 
-/// Collects the plan of one instruction.
+/// Collects the cost of one job.
 pub(crate) struct Builder<'a, 'p> {
     pub(crate) program: &'a Verified<'p>,
     pub(crate) arch: &'a Arch,
     pub(crate) rates: &'a Rates,
-    pub(crate) units: &'a Units,
-    pub(crate) resources: &'a Resources,
+    units: &'a Units,
     uses: &'a mut Vec<Use>,
-    operands: &'a mut Vec<u32>,
     works: &'a mut Vec<Work>,
-    writes: Vec<u32>,
-    /// The layout that decides size and place.
-    pub(crate) layout: Lay,
     release: Option<u64>,
     work: Work,
     busy: Option<(u64, UnitKind)>,
     pub(crate) activity: Activity,
 }
 
-impl Builder<'_, '_> {
-    pub(crate) fn read(&mut self, resource: u32) {
-        self.operands.push(resource);
+impl<'a> Builder<'a, '_> {
+    pub(crate) fn shape(&self, layout: Lay) -> &'a Shape {
+        self.program.shape(layout)
     }
 
-    pub(crate) fn write(&mut self, resource: u32) {
-        self.writes.push(resource);
-    }
-
-    /// Uses a per-bank unit over the window of the governing layout.
-    pub(crate) fn banks(&mut self, kind: UnitKind, offset: u64, cycles: u64) {
-        for units in self.units.window(kind, self.layout) {
+    /// Uses a per-bank unit over the window of a layout.
+    pub(crate) fn banks(&mut self, kind: UnitKind, layout: Lay, offset: u64, cycles: u64) {
+        for units in self.units.window(kind, layout) {
             self.push(units, offset, cycles);
         }
     }
@@ -244,18 +283,17 @@ impl Builder<'_, '_> {
 
     /// Uses a unit that exists once.
     pub(crate) fn single(&mut self, kind: UnitKind, offset: u64, cycles: u64) {
-        let units = self.units.single(kind);
-        self.push(units, offset, cycles);
+        self.push(self.units.single(kind), offset, cycles);
     }
 
     /// Uses one memory channel or all of them.
     pub(crate) fn memory(&mut self, channel: Option<u16>, offset: u64, cycles: u64) {
-        let units = self.units.memory(channel);
-        self.push(units, offset, cycles);
+        self.push(self.units.memory(channel), offset, cycles);
     }
 
     fn push(&mut self, units: Range<u16>, offset: u64, cycles: u64) {
         self.uses.push(Use {
+            kind: self.units.describe(units.start.into()).0,
             first: units.start,
             end: units.end,
             offset,
@@ -263,7 +301,7 @@ impl Builder<'_, '_> {
         });
     }
 
-    /// Sources may be overwritten from this offset; without a call, when the instruction is done.
+    /// Sources may be overwritten from this offset; without a call, when the job is done.
     pub(crate) fn release(&mut self, offset: u64) {
         self.release = Some(offset);
     }
@@ -274,7 +312,7 @@ impl Builder<'_, '_> {
         self.busy = Some((cycles, kind));
     }
 
-    /// The instruction does at least this much work on the unit, however the rest is built (see [`Plan`]).
+    /// The job has at least this much work for the unit, however the rest is built (see [`Work`]).
     pub(crate) fn work(&mut self, kind: UnitKind, amount: u64) {
         let work = Work {
             cycles: amount.div_ceil(kind.work_per_cycle(self.arch)),

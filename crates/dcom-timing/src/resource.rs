@@ -11,7 +11,6 @@ pub(crate) struct Resources {
     parts: u32,
     preds: u32,
     regs: u32,
-    len: u32,
 }
 
 impl Resources {
@@ -29,15 +28,6 @@ impl Resources {
         let parts = matrices + count(program.matrices.len());
         let preds = parts + small(arch.sequencer.partial_registers);
         let regs = preds + small(arch.sequencer.predicates);
-        // The registers in use, not all there are: resetting and comparing state costs time.
-        let len = regs
-            + program
-                .instrs
-                .iter()
-                .map(|i| highest_reg(&i.op))
-                .max()
-                .unwrap_or(0)
-            + 1;
         Resources {
             stacks,
             globals,
@@ -45,12 +35,7 @@ impl Resources {
             parts,
             preds,
             regs,
-            len,
         }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len as usize
     }
 
     /// Scalar registers and predicates are read at issue: the value travels with the op.
@@ -85,51 +70,5 @@ impl Resources {
 
     pub(crate) fn reg(&self, s: Reg) -> u32 {
         self.regs + u32::from(s.0)
-    }
-}
-
-/// The highest scalar register that an op names or implies.
-fn highest_reg(op: &dcom_isa::Op) -> u32 {
-    use dcom_isa::Op;
-    match *op {
-        Op::MvN { exponent, .. }
-        | Op::MvT { exponent, .. }
-        | Op::MvNT { exponent, .. }
-        | Op::Start { exponent, .. } => exponent.0.into(),
-        Op::Ldi { dst, .. } | Op::Sum { dst, .. } | Op::Stat { dst, .. } => dst.0.into(),
-        Op::Mul { dst, a, b } | Op::Div { dst, a, b } | Op::Max { dst, a, b } => {
-            dst.0.max(a.0).max(b.0).into()
-        }
-        Op::Sqrt { dst, a } | Op::Log2 { dst, a } => dst.0.max(a.0).into(),
-        Op::Sbc { src, .. } => src.0.into(),
-        Op::Brk { x, max, .. } => x.0.max(max.0).into(),
-        Op::Svd {
-            alpha,
-            beta,
-            k,
-            exponent,
-            ..
-        } => (u32::from(alpha.0.max(beta.0)) + u32::from(k)).max(exponent.0.into()),
-        Op::Ingest { .. }
-        | Op::In { .. }
-        | Op::Out { .. }
-        | Op::Ld { .. }
-        | Op::St { .. }
-        | Op::Gather { .. }
-        | Op::PReduce { .. }
-        | Op::GReduce { .. }
-        | Op::Narrow { .. }
-        | Op::Dot { .. }
-        | Op::PutH { .. }
-        | Op::PutW { .. }
-        | Op::Bc { .. }
-        | Op::Corr { .. }
-        | Op::Axpy { .. }
-        | Op::CSum { .. }
-        | Op::Scale { .. }
-        | Op::Comb { .. }
-        | Op::Clr { .. }
-        | Op::Bar {}
-        | Op::Loop { .. } => 0,
     }
 }

@@ -65,7 +65,7 @@ pub fn write_timeline(run: &Run, program: &Verified<'_>, out: &mut dyn Write) ->
         if e.skipped {
             continue;
         }
-        for u in run.plans.uses(run.plan(e.instr)) {
+        for u in run.plans.uses(run.plans.cost(e.instr as usize)) {
             for unit in u.first..u.end {
                 write!(
                     out,

@@ -10,6 +10,7 @@ use dcom_config::{KeyInfo, Source};
 use dcom_isa::Program;
 use dcom_mapper::WorkloadParams;
 use dcom_sweep::SweepSpec;
+use dcom_sweep::sensitivity::Ranges;
 use dcom_tensor::{ReadOptions, TensorError, read_matrix};
 use miette::Diagnostic as _;
 
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 use crate::manifest;
 use crate::output;
 use crate::program;
+use crate::sweep::spec_failure;
 
 /// Arguments of `dcom check`.
 #[derive(clap::Args)]
@@ -32,7 +34,7 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-Kinds: .toml (machine, workload, sweep, manifest of recorded activations), .dcom (program as text), .bin (binary
+Kinds: .toml (machine, workload, sweep, sensitivity ranges, manifest of recorded activations), .dcom (program as text), .bin (binary
 program), .safetensors and .npy (matrices).
 
 Example:
@@ -128,8 +130,12 @@ fn toml(path: &Path) -> Result<String, Failure> {
     if has("traces") {
         return manifest::check(path, &source.text);
     }
-    if has("axis") || (has("arch") && has("workload")) {
-        let spec = SweepSpec::parse(source).map_err(|error| Failure::input(error.to_string()))?;
+    if has("parameter") {
+        let ranges = Ranges::parse(&source).map_err(|error| Failure::input(error.to_string()))?;
+        return Ok(format!("ranges of {} parameters", ranges.parameters.len()));
+    }
+    if has("axis") || has("zip") || (has("arch") && has("workload")) {
+        let spec = SweepSpec::parse(source).map_err(spec_failure)?;
         return Ok(format!("sweep {} of {} points", spec.name, spec.points()));
     }
     if shares(WorkloadParams::keys()) > shares(ArchParams::keys()) {
@@ -156,7 +162,7 @@ fn toml(path: &Path) -> Result<String, Failure> {
             path.display(),
             tables.join(", ")
         ),
-        "a machine has [machine] and [array], a workload [workload] and [mapping], a sweep [[axis]], a manifest [[traces]]",
+        "a machine has [machine] and [array], a workload [workload] and [mapping], a sweep [[axis]], ranges [[parameter]], a manifest [[traces]]",
     ))
 }
 

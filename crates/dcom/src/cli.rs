@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
-use crate::{check, decompose, parameters, program, run, timeline};
+use crate::{
+    cache, check, decompose, explain, find, parameters, plot, program, run, sweep, timeline,
+};
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
 ///
@@ -22,22 +24,33 @@ const AFTER_HELP: &str = "\
 Start here:
   dcom run --arch configs/arch/dcom-paper.toml --workload configs/workloads/llama2-7b.toml
   dcom decompose activation.safetensors --arch configs/arch/dcom-paper.toml --rank 10
+  dcom sweep configs/sweeps/default.toml
   dcom parameters
 
-Exit codes: 0 done, 1 results could not be delivered, 2 bad input (nothing is written).";
+Exit codes: 0 done, 1 results could not be delivered, 2 bad input (nothing is written), 130 stopped.";
 
 #[derive(Subcommand)]
 enum Command {
     /// Map a workload onto a machine and time it
     Run(run::Args),
+    /// Name the bottleneck of a run, and what each parameter would buy
+    Explain(explain::Args),
+    /// Find the best point of a sweep under constraints
+    Find(find::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
+    /// Evaluate every point of a sweep file: a table with a row per point
+    Sweep(sweep::Args),
+    /// Inspect or clear the cache of computed points
+    Cache(cache::Args),
     /// Translate a program from text to binary
     Asm(program::AsmArgs),
     /// Print a binary program as text
     Disasm(program::DisasmArgs),
     /// Write a run as a timeline for Perfetto or chrome://tracing
     Timeline(timeline::Args),
+    /// Draw a result file: lines, bars, roofline, heat map, Pareto front, tornado
+    Plot(plot::Args),
     /// Check files of any kind that the project uses
     Check(check::Args),
     /// Print the reference table of the keys of arch and workload files
@@ -49,10 +62,15 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Find(args) => find::run(&args),
         Command::Decompose(args) => decompose::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Cache(args) => cache::run(&args),
         Command::Asm(args) => program::assemble(&args),
         Command::Disasm(args) => program::disassemble(&args),
         Command::Timeline(args) => timeline::run(&args),
+        Command::Plot(args) => plot::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Parameters(args) => parameters::run(&args),
     };

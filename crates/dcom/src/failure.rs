@@ -58,6 +58,9 @@ pub(crate) enum Failure {
         /// Why not.
         source: io::Error,
     },
+    /// A sweep was stopped by the user.
+    #[error("{0}")]
+    Stopped(String),
     /// Nobody reads stdout any more.
     #[error("stdout was closed")]
     ClosedPipe,
@@ -117,6 +120,8 @@ impl Failure {
             | Failure::Checked { .. } => 2,
             Failure::Write { .. } | Failure::Internal(_) => 1,
             Failure::ClosedPipe => 0,
+            // What a shell says of a process that Ctrl-C ended: 128 and the number of the signal.
+            Failure::Stopped(_) => 130,
         }
     }
 }
@@ -148,6 +153,7 @@ impl Diagnostic for Failure {
             | Failure::Line { .. }
             | Failure::Checked { .. }
             | Failure::Write { .. }
+            | Failure::Stopped(_)
             | Failure::ClosedPipe => None,
         }
     }

@@ -4,7 +4,7 @@
 //! all its inputs, and the place of its outputs, before it computes; results go to stdout or files, progress to stderr
 //! and only on a terminal. What is wrong is a `Failure`, printed once, by `main`.
 //!
-//! Exit codes: 0 done, 1 the results could not be delivered, 2 bad input.
+//! Exit codes: 0 done, 1 the results could not be delivered, 2 bad input, 130 stopped by Ctrl-C.
 
 mod cli;
 mod failure;
@@ -19,12 +19,17 @@ mod account;
 mod parameters;
 mod setup;
 
+mod cache;
 mod check;
 mod decompose;
+mod explain;
+mod find;
 mod manifest;
 mod metrics;
+mod plot;
 mod program;
 mod run;
+mod sweep;
 mod timeline;
 
 pub use cli::main;

@@ -19,10 +19,6 @@ const SIMILAR: f64 = 0.6;
 /// Most instructions that are simulated one by one; each takes about 40 bytes.
 const INSTRUCTION_LIMIT: u64 = 10_000_000;
 
-/// Most instructions of a mapped program; each takes about 800 bytes while it is timed. Assumed: enough for one prompt
-/// with 512 iterations.
-const PROGRAM_LIMIT: u64 = 2_000_000;
-
 /// Which machine, which workload, and what is different from the files.
 #[derive(clap::Args)]
 pub(crate) struct Design {
@@ -163,7 +159,6 @@ impl Setup {
     /// # Errors
     /// The key, with its place, that does not fit the machine.
     pub(crate) fn program<'a>(&self, arch: &'a Arch) -> Result<Verified<'a>, Failure> {
-        self.check_length()?;
         let mapped = map(arch, &self.workload).map_err(|error| self.blame(&error))?;
         mapped.program.verify(arch).map_err(|error| {
             let files = (self.workload.document().name(), self.arch.document().name());
@@ -172,31 +167,6 @@ impl Setup {
                 "make the workload smaller, or what the message names larger (keys: dcom parameters)",
             )
         })
-    }
-
-    /// Refuses programs that would fill the memory before they are made.
-    fn check_length(&self) -> Result<(), Failure> {
-        let w = &self.workload;
-        let iterations = u64::from(w.iterations.min(w.rows).min(w.columns));
-        let in_flight = u64::from(w.prompts_in_flight.min(w.prompts));
-        // Load, dot product, write, broadcast and correction per pair of vectors and pass; the rest grows with K alone.
-        let prompt =
-            5 * iterations * iterations * u64::from(w.gram_schmidt_passes) + 40 * iterations;
-        // Two groups in the loop and two around it, or one and one.
-        let groups = if w.overlap_ingest { 4 } else { 2 };
-        let instructions =
-            prompt * in_flight * u64::from(w.prompts).div_ceil(in_flight).min(groups);
-        if instructions <= PROGRAM_LIMIT {
-            return Ok(());
-        }
-        let message = format!(
-            "the program would have about {instructions} instructions, at most {PROGRAM_LIMIT} are mapped"
-        );
-        let help = "fewer of workload.iterations, mapping.gram_schmidt_passes or mapping.prompts_in_flight make it shorter";
-        Err(self
-            .workload
-            .error_at("workload.iterations", message, Some(help.to_owned()))
-            .into())
     }
 
     fn blame(&self, error: &MapError) -> Failure {

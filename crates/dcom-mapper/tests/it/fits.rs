@@ -177,3 +177,21 @@ fn resident_wide_holds_both_matrices() {
     };
     assert!(beats("paper-fig12") + beats("paper-table2") < arch.bank_rows() * 3 / 4);
 }
+
+/// 64 prompts of 512 vectors and four passes, twice in the program: 5 x 512 x 512 x 4 + 40 x 512 instructions each.
+#[test]
+fn a_program_too_long_is_refused_before_it_is_made() {
+    let set = [
+        ("workload.prompts", "65"),
+        ("workload.iterations", "512"),
+        ("mapping.gram_schmidt_passes", "4"),
+        ("mapping.prompts_in_flight", "64"),
+    ];
+    let error = map(
+        &machine::<&str>("dcom-paper", &[]),
+        &workload("paper-fig12", &set),
+    );
+    let error = error.expect_err("too long");
+    assert_eq!(error.key, "workload.iterations");
+    assert!(error.message.contains("673710080 instructions"), "{error}");
+}

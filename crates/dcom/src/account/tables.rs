@@ -46,7 +46,7 @@ impl Account<'_> {
         section(columns, rows.collect())
     }
 
-    fn path_table(&self) -> String {
+    pub(crate) fn path_table(&self) -> String {
         let shown = self
             .summary
             .critical_path
@@ -71,7 +71,7 @@ impl Account<'_> {
         )
     }
 
-    fn unit_table(&self) -> String {
+    pub(crate) fn unit_table(&self) -> String {
         let used = self
             .summary
             .utilization
@@ -95,7 +95,7 @@ impl Account<'_> {
     }
 
     /// The ops that matter, the others in one row.
-    fn op_table(&self) -> String {
+    pub(crate) fn op_table(&self) -> String {
         let mut ops: Vec<_> = self.summary.ops.iter().collect();
         ops.sort_by(|a, b| {
             b.cycles

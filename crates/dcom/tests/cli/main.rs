@@ -3,7 +3,11 @@
 mod support;
 
 mod decompose;
+mod guide;
+mod plot;
 mod programs;
+mod queries;
 mod refused;
 mod run;
+mod sweep;
 mod timeline;

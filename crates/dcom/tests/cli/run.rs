@@ -178,7 +178,12 @@ fn repeated_runs_print_the_same() {
 
 #[test]
 fn every_arch_and_workload_of_the_project_is_fine() {
-    let folders = ["configs/arch", "configs/workloads", "configs/sweeps"];
+    let folders = [
+        "configs/arch",
+        "configs/workloads",
+        "configs/sweeps",
+        "configs/sensitivity",
+    ];
     let files = folders
         .iter()
         .flat_map(|folder| std::fs::read_dir(project(folder)).expect("a folder"));
@@ -241,6 +246,8 @@ fn help_explains_every_command() {
     let help = bench.ok(&["--help"]);
     for command in [
         "run",
+        "explain",
+        "find",
         "decompose",
         "asm",
         "disasm",
