@@ -110,8 +110,15 @@ fn text(program: &Verified<'_>, data: Data<'_>, outcome: &Outcome, limit: u64) -
     let (words, _) = bytes.as_chunks::<4>();
     numbers(&mut [words.len() as u64].into_iter());
     numbers(&mut words.iter().map(|w| u32::from_le_bytes(*w).into()));
-    let size = data.prompts.first().map_or((1, 1), |m| (m.rows(), m.cols()));
-    numbers(&mut [data.prompts.len(), size.0, size.1].map(|n| n as u64).into_iter());
+    let size = data
+        .prompts
+        .first()
+        .map_or((1, 1), |m| (m.rows(), m.cols()));
+    numbers(
+        &mut [data.prompts.len(), size.0, size.1]
+            .map(|n| n as u64)
+            .into_iter(),
+    );
     for prompt in data.prompts {
         numbers(&mut prompt.data().iter().map(|&e| e.into()));
     }
@@ -200,7 +207,8 @@ impl Run {
             }
             "register" => *self.registers.get_mut(index(0)?)? = hex(1)?,
             "predicate" => {
-                *self.predicates.get_mut(index(0)?)? = (number(1)? != 0, u32::try_from(number(2)?).ok()?);
+                *self.predicates.get_mut(index(0)?)? =
+                    (number(1)? != 0, u32::try_from(number(2)?).ok()?);
             }
             "svd" | "-" => {}
             _ => return None,

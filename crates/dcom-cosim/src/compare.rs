@@ -144,8 +144,7 @@ impl Comparison<'_> {
         }
         for i in 0..self.run.predicates.len() {
             let number = Pred(u16::try_from(i).expect("16-bit numbers"));
-            let (predicate, (set, passed)) =
-                (self.state.predicate(number), self.run.predicates[i]);
+            let (predicate, (set, passed)) = (self.state.predicate(number), self.run.predicates[i]);
             self.equal(predicate.set.into(), set.into(), || number.to_string())?;
             self.equal(predicate.passed, passed, || {
                 format!("tests passed of {number}")
@@ -217,7 +216,8 @@ impl Comparison<'_> {
                 BufferKind::Vector | BufferKind::Wide => {
                     for (element, expected) in expected.into_iter().enumerate() {
                         let (cluster, local) = place(shape, self.arch, element as u64);
-                        let found = self.element(cluster, base, local, decl.kind == BufferKind::Wide);
+                        let found =
+                            self.element(cluster, base, local, decl.kind == BufferKind::Wide);
                         self.equal(expected, found, || {
                             format!("element {element} of {buffer}, in cluster {cluster}")
                         })?;
@@ -234,14 +234,23 @@ impl Comparison<'_> {
                         }
                     }
                 }
-                BufferKind::Partial(n) => self.partial_sums(buffer, decl.layout, base, n, &expected)?,
+                BufferKind::Partial(n) => {
+                    self.partial_sums(buffer, decl.layout, base, n, &expected)?
+                }
             }
         }
         Ok(())
     }
 
     /// Every cluster that holds a block has its sums; the others count as +0 wherever they are read.
-    fn partial_sums(&mut self, buffer: Buf, layout: Lay, base: u64, n: u32, expected: &[u32]) -> Check {
+    fn partial_sums(
+        &mut self,
+        buffer: Buf,
+        layout: Lay,
+        base: u64,
+        n: u32,
+        expected: &[u32],
+    ) -> Check {
         let shape = self.program.shape(layout);
         let (first, count) = (shape.layout().first, shape.layout().count);
         let mut holds = vec![false; usize_of(self.arch.clusters())];
@@ -285,7 +294,9 @@ impl Comparison<'_> {
             column[left.element] = left.bits;
         }
         for (i, (prompt, found)) in outcome.prompts.iter().zip(&seen).enumerate() {
-            for (name, expected, found) in [("U", &prompt.u, &found[0]), ("V", &prompt.v, &found[1])] {
+            for (name, expected, found) in
+                [("U", &prompt.u, &found[0]), ("V", &prompt.v, &found[1])]
+            {
                 for (column, expected) in expected.iter().enumerate() {
                     for (element, expected) in expected.iter().enumerate() {
                         let bits = found.get(column).and_then(|c| c.get(element));
@@ -304,7 +315,11 @@ impl Comparison<'_> {
 /// Cluster and local address of an element.
 fn place(shape: &Shape, arch: &Arch, element: u64) -> (u64, u64) {
     let l = shape.layout();
-    let (q, g, count) = (u64::from(l.granule), u64::from(l.clusters), u64::from(l.count));
+    let (q, g, count) = (
+        u64::from(l.granule),
+        u64::from(l.clusters),
+        u64::from(l.count),
+    );
     let (slice, offset) = (element / shape.slice_len, element % shape.slice_len);
     let (block, within) = (offset / q, offset % q);
     let (round, k) = (slice / count, slice % count);
@@ -336,7 +351,9 @@ fn bank_places(shape: &Shape, arch: &Arch) -> Vec<(usize, u64, u64)> {
     let mut beats = 0;
     for banks in &mut members {
         first.push(beats);
-        let most = banks.iter().map(|here| (here.len() as u64).div_ceil(per_beat) * parts);
+        let most = banks
+            .iter()
+            .map(|here| (here.len() as u64).div_ceil(per_beat) * parts);
         beats += most.max().unwrap_or_default();
         banks.iter_mut().for_each(|here| here.sort_unstable());
     }

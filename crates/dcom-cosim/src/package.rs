@@ -68,10 +68,7 @@ pub fn package(arch: &Arch, room: &Room) -> String {
         ("INGEST_ELEMENTS", c.ingest_elements),
         ("PORT_ELEMENTS", arch.bank.port_elements),
         ("BANK_ROWS", arch.bank_rows()),
-        (
-            "SHARED_PORT",
-            (arch.bank.ports == BankPorts::Shared).into(),
-        ),
+        ("SHARED_PORT", (arch.bank.ports == BankPorts::Shared).into()),
         ("NETWORK_WIDTH", arch.network.width_words),
         ("GLOBAL_WORDS", arch.broadcast.capacity_words),
         ("GLOBAL_WIDTH", arch.broadcast.width_words),
@@ -114,7 +111,7 @@ pub fn package(arch: &Arch, room: &Room) -> String {
         ("BINARY_VERSION", dcom_isa::BINARY_VERSION.into()),
     ];
     let mut text = format!(
-        "// Generated from the machine {} and the op list of dcom-isa; `cargo xtask rtl --package` writes it anew.\n\
+        "// Generated from the machine {} and the op list of dcom-isa; `cargo run -p dcom-cosim --example machine -- package` writes it.\n\
          package dcom_pkg;\n",
         arch.name
     );
@@ -131,7 +128,10 @@ pub fn package(arch: &Arch, room: &Room) -> String {
         let name = op.mnemonic.to_uppercase();
         line(
             &mut text,
-            format_args!("  localparam logic [7:0] OP_{name} = 8'h{:02x};\n", op.opcode),
+            format_args!(
+                "  localparam logic [7:0] OP_{name} = 8'h{:02x};\n",
+                op.opcode
+            ),
         );
         // Opcode and phase, and the guard, come first.
         let mut word = 2;

@@ -199,7 +199,10 @@ fn place_regions(program: &mut Program, arch: &Arch) {
     let shapes: Vec<_> = program
         .layouts
         .iter()
-        .map(|l| l.check(arch).expect("the generator writes layouts that fit"))
+        .map(|l| {
+            l.check(arch)
+                .expect("the generator writes layouts that fit")
+        })
         .collect();
     let row = |n: u64| u32::try_from(n).expect("small");
     let mut next = 0;
@@ -228,7 +231,12 @@ fn place_regions(program: &mut Program, arch: &Arch) {
             next += shapes[columns_layout.index()].tile_beats * u64::from(m.rows).div_ceil(y);
         }
     }
-    debug_assert!(program.buffers.iter().all(|b| b.kind != BufferKind::Full(0)));
+    debug_assert!(
+        program
+            .buffers
+            .iter()
+            .all(|b| b.kind != BufferKind::Full(0))
+    );
 }
 
 fn side(random: &mut Random, l: u64, axis: &'static str, len: u64, along: u64, tile: u64) -> Side {
@@ -388,7 +396,11 @@ fn instruction(random: &mut Random, sides: &[Side; 2]) -> String {
             side.buffer(THREE)
         ),
         22 => scalar(random),
-        23 => format!("sbc dst={} src=s{}", side.buffer(SCALAR), random.within(1, 15)),
+        23 => format!(
+            "sbc dst={} src=s{}",
+            side.buffer(SCALAR),
+            random.within(1, 15)
+        ),
         24 => {
             let kind = random.pick(&["mean", "mean", "ones", "e1", "alternating", "signs"]);
             format!(

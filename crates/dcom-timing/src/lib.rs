@@ -16,10 +16,10 @@ mod summary;
 mod timeline;
 mod unit;
 
-pub use plan::Rates;
 pub use activity::Activity;
 pub use bound::{LowerBound, lower_bound};
 pub use engine::{Executed, Options, Run, TimingError, simulate};
+pub use plan::Rates;
 pub use summary::{OpClassCycles, Summary, UnitUse};
 pub use timeline::write_timeline;
 pub use unit::UnitKind;
