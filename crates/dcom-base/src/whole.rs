@@ -61,6 +61,18 @@ impl Rate {
         Rate::new(self.bytes, self.cycles * parts)
     }
 
+    /// Bytes, in [`Rate::cycles`] cycles.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        self.bytes
+    }
+
+    /// Cycles that [`Rate::bytes`] bytes take.
+    #[must_use]
+    pub fn cycles(self) -> u64 {
+        self.cycles
+    }
+
     /// Bytes per cycle, for reports.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "reporting only")]

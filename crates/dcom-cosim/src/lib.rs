@@ -5,10 +5,17 @@
 //! this order: `verilator` (building a bench), `units` (the arithmetic), `cluster` (programs on one
 //! cluster).
 
+mod case;
 mod cluster;
+mod package;
 mod units;
 mod verilator;
 
+pub mod compare;
+pub mod random;
+
+pub use case::{Data, Issued, Left, Run};
 pub use cluster::{Geometry, Observed, Op, Partial, Program};
+pub use package::{Room, package};
 pub use units::{LATENCY, Pair, Results};
 pub use verilator::{Bench, CosimError, Verilator};

@@ -124,6 +124,12 @@ impl Verilator {
 }
 
 impl Bench {
+    /// The bench that was built in `directory`.
+    #[must_use]
+    pub fn at(directory: PathBuf) -> Bench {
+        Bench { directory }
+    }
+
     /// A file for input or output of a run.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.join(name)

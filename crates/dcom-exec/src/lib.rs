@@ -25,5 +25,5 @@ mod vector;
 
 pub use error::ExecError;
 pub use machine::{execute, execute_with_state};
-pub use outcome::{BreakdownTrace, Outcome, PromptResult};
+pub use outcome::{BreakdownTrace, Coefficients, Outcome, PromptResult};
 pub use state::{Predicate, State};

@@ -93,6 +93,7 @@ impl<'a> Machine<'a> {
             outcome: Outcome {
                 prompts: vec![PromptResult::default(); prompts.len()],
                 trace: BreakdownTrace::default(),
+                small_svds: Vec::new(),
                 overflow_count: 0,
             },
             deals: (0..layouts)

@@ -28,6 +28,15 @@ pub struct BreakdownTrace {
     pub passed: Vec<bool>,
 }
 
+/// What one execution of the small SVD gave, as it stands in the global broadcast memory: binary32 patterns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coefficients {
+    /// Left vectors, column by column.
+    pub u: Vec<u32>,
+    /// Right vectors, column by column.
+    pub v: Vec<u32>,
+}
+
 /// What a program computed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -35,6 +44,8 @@ pub struct Outcome {
     pub prompts: Vec<PromptResult>,
     /// For the timing model.
     pub trace: BreakdownTrace,
+    /// One entry per executed `svd`, for a machine whose host answers from here.
+    pub small_svds: Vec<Coefficients>,
     /// The machine's overflow counter. The prompts' counts add up to it but for operations on host vectors alone.
     pub overflow_count: u64,
 }

@@ -5,6 +5,7 @@ use dcom_isa::{Glob, Pred, Reg};
 use dcom_reference::{ReferenceError, SmallSvd, small_svd};
 
 use crate::machine::Machine;
+use crate::outcome::Coefficients;
 use crate::state::canonical;
 
 /// Operands of the instruction but the matrix.
@@ -55,6 +56,17 @@ impl Machine<'_> {
                 }
             }
         }
+        let words = |global: Glob| -> Vec<u32> {
+            self.state.globals[global.index()][..size * rank]
+                .iter()
+                .map(|word| word.to_bits())
+                .collect()
+        };
+        let coefficients = Coefficients {
+            u: words(op.u),
+            v: words(op.v),
+        };
+        self.outcome.small_svds.push(coefficients);
         let exponent = self.exponent(op.exponent);
         let result = &mut self.outcome.prompts[prompt];
         result.s = svd.s[..rank]

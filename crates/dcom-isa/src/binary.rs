@@ -12,7 +12,8 @@ use crate::operand::{Axis, Lay, OPERAND_WORDS, Pred};
 use crate::program::{BankDecl, BufferDecl, BufferKind, GlobalDecl, MatrixDecl, Program, Store};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"DCOM");
-const VERSION: u32 = 1;
+/// Version of the binary form.
+pub const BINARY_VERSION: u32 = 1;
 pub(crate) const NO_GUARD: u16 = 0xffff;
 const INSTR_BYTES: usize = 4 + 2 * OPERAND_WORDS;
 
@@ -32,7 +33,7 @@ impl Program {
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer(Vec::new());
         w.word(MAGIC);
-        w.word(VERSION);
+        w.word(BINARY_VERSION);
         w.word(self.channels.into());
         w.word(self.overlap_ingest.into());
         w.table(&self.layouts, |w, l| {
@@ -110,10 +111,10 @@ impl Program {
             return Err(r.error(0, "not a program: the first four bytes must be `DCOM`"));
         }
         let version = r.word()?;
-        if version != VERSION {
+        if version != BINARY_VERSION {
             return Err(r.error(
                 4,
-                &format!("version {version}: this build reads version {VERSION}"),
+                &format!("version {version}: this build reads version {BINARY_VERSION}"),
             ));
         }
         let channels = r.small()?;

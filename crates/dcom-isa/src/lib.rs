@@ -20,7 +20,7 @@ mod tables;
 mod verify;
 
 pub use asm::{AsmError, assemble};
-pub use binary::BinaryError;
+pub use binary::{BINARY_VERSION, BinaryError};
 pub use layout::{Layout, Placement, Reduction, Shape};
 pub use op::{Instr, Op, Phase};
 pub use operand::{Axis, BankVec, Buf, Glob, Lay, Mat, Part, Pred, Reg, Side, StartKind};

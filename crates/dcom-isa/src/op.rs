@@ -56,6 +56,8 @@ pub struct OpInfo {
     pub mnemonic: &'static str,
     /// Operands: name and kind.
     pub operands: &'static [(&'static str, &'static str)],
+    /// 16-bit words that each operand takes in the binary form, in order, from word 2 of the instruction on.
+    pub operand_words: &'static [usize],
     /// Effect on values.
     pub effect: &'static str,
 }
@@ -85,6 +87,7 @@ macro_rules! ops {
             opcode: $code,
             mnemonic: $mnemonic,
             operands: &[$((stringify!($field), <$type as Operand>::KIND)),*],
+            operand_words: &[$(<$type as Operand>::WORDS),*],
             effect: concat!($($doc, "\n"),*),
         }),*];
 

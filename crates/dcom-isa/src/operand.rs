@@ -28,6 +28,8 @@ impl Words<'_> {
 pub(crate) trait Operand: Sized {
     /// What the documentation calls it.
     const KIND: &'static str;
+    /// Operand words that it takes.
+    const WORDS: usize = 1;
     fn encode(&self, words: &mut Words<'_>);
     fn decode(words: &mut Words<'_>) -> Result<Self, String>;
     fn print(&self) -> String;
@@ -100,6 +102,7 @@ impl fmt::Display for BankVec {
 
 impl Operand for BankVec {
     const KIND: &'static str = "a vector in the banks";
+    const WORDS: usize = 2;
     fn encode(&self, words: &mut Words<'_>) {
         words.put(self.stack);
         words.put(self.index);
@@ -198,9 +201,10 @@ keyword_operand!(
 );
 
 macro_rules! number_operand {
-    ($type:ty, $kind:literal, $put:expr, $take:expr, $parse:expr) => {
+    ($type:ty, $kind:literal, $words:literal, $put:expr, $take:expr, $parse:expr) => {
         impl Operand for $type {
             const KIND: &'static str = $kind;
+            const WORDS: usize = $words;
             fn encode(&self, words: &mut Words<'_>) {
                 let put: fn(&$type, &mut Words<'_>) = $put;
                 put(self, words);
@@ -223,6 +227,7 @@ macro_rules! number_operand {
 number_operand!(
     u16,
     "a number from 0 to 65535",
+    1,
     |v, w| w.put(*v),
     |w| Ok(w.take()),
     |t| t.parse().ok()
@@ -230,6 +235,7 @@ number_operand!(
 number_operand!(
     u32,
     "a number from 0 to 4294967295",
+    2,
     |v, w| {
         w.put((v & 0xffff) as u16);
         w.put((v >> 16) as u16);
@@ -240,6 +246,7 @@ number_operand!(
 number_operand!(
     f32,
     "a finite number",
+    2,
     |v, w| v.to_bits().encode(w),
     |w| Some(f32::from_bits(u32::decode(w)?))
         .filter(|v| v.is_finite())
@@ -249,6 +256,7 @@ number_operand!(
 number_operand!(
     bool,
     "true or false",
+    1,
     |v, w| w.put(u16::from(*v)),
     |w| match w.take() {
         0 => Ok(false),

@@ -19,6 +19,7 @@ mod unit;
 pub use activity::Activity;
 pub use bound::{LowerBound, lower_bound};
 pub use engine::{Executed, Options, Run, TimingError, simulate};
+pub use plan::Rates;
 pub use summary::{OpClassCycles, Summary, UnitUse};
 pub use timeline::write_timeline;
 pub use unit::UnitKind;

@@ -202,19 +202,22 @@ fn range(range: &Range<u32>) -> Range<usize> {
 }
 
 /// Transfer rates as the program divides them.
-pub(crate) struct Rates {
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
     /// One memory channel, for streams.
-    pub(crate) channel: Rate,
+    pub channel: Rate,
     /// The memory, as far as ingest may use it.
-    pub(crate) ingest: Rate,
+    pub ingest: Rate,
     /// The link, per direction.
-    pub(crate) link: Rate,
+    pub link: Rate,
     /// Whether ingest has its own share of the memory bandwidth.
-    pub(crate) overlap_ingest: bool,
+    pub overlap_ingest: bool,
 }
 
 impl Rates {
-    fn new(program: &Verified<'_>) -> Rates {
+    /// The rates of a program on its machine.
+    #[must_use]
+    pub fn new(program: &Verified<'_>) -> Rates {
         let (memory, link) = (program.arch().memory.rate, program.arch().link.rate);
         let overlap_ingest = program.program().overlap_ingest;
         // Where the memory is not faster than the link, either has half of it.

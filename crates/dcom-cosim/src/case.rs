@@ -1,0 +1,228 @@
+//! A program with its data on the RTL of the whole machine: `rtl/tb/dcom_tb`.
+
+use std::fmt::Write as _;
+
+use dcom_base::Rate;
+use dcom_exec::Outcome;
+use dcom_isa::Verified;
+use dcom_tensor::Matrix;
+use dcom_timing::Rates;
+
+use crate::verilator::{Bench, CosimError, file_error};
+
+/// What a run needs beside the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Data<'a> {
+    /// One matrix per prompt, all of one size.
+    pub prompts: &'a [Matrix],
+    /// Host vectors.
+    pub host_vectors: &'a [Vec<f32>],
+}
+
+/// One executed instruction. Cycles count from the first possible issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// Index in the program.
+    pub instr: u32,
+    /// Iteration of its loop.
+    pub iteration: u32,
+    /// Its guard was set.
+    pub skipped: bool,
+    /// When it issued.
+    pub issue: u64,
+    /// When its results could be used.
+    pub done: u64,
+}
+
+/// An element of a factor that left the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Prompt.
+    pub prompt: usize,
+    /// 0 for U, 1 for V.
+    pub side: usize,
+    /// Column of the factor.
+    pub index: usize,
+    /// Element of the column.
+    pub element: usize,
+    /// fp16 bits.
+    pub bits: u16,
+}
+
+/// What was seen of a run. Memories hold what is not zero.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// Instructions in the order of issue.
+    pub issued: Vec<Issued>,
+    /// Factors.
+    pub left: Vec<Left>,
+    /// Elements of the clusters' buffers, by cluster.
+    pub buffers: Vec<Vec<u16>>,
+    /// Elements of the banks, by bank.
+    pub banks: Vec<Vec<u16>>,
+    /// Words of the global broadcast memory.
+    pub globals: Vec<u32>,
+    /// Words of accumulate precision of the registers of partial sums.
+    pub parts: Vec<Vec<u32>>,
+    /// Scalar registers.
+    pub registers: Vec<u32>,
+    /// Predicates: set, tests passed.
+    pub predicates: Vec<(bool, u32)>,
+}
+
+impl Bench {
+    /// Runs a verified program; the small SVD answers what the executor has computed.
+    ///
+    /// # Errors
+    /// Files, an assertion of the RTL, a program that does not fit the build or takes more than `limit` cycles.
+    pub fn machine(
+        &self,
+        name: &str,
+        program: &Verified<'_>,
+        data: Data<'_>,
+        outcome: &Outcome,
+        limit: u64,
+    ) -> Result<Run, CosimError> {
+        let input = self.file(&format!("{name}.txt"));
+        std::fs::write(&input, text(program, data, outcome, limit))
+            .map_err(|e| file_error(&input, e))?;
+        let mut argument = std::ffi::OsString::from("+case=");
+        argument.push(&input);
+        let output = self.run(&[argument])?;
+        Run::parse(program, &output)
+    }
+}
+
+fn text(program: &Verified<'_>, data: Data<'_>, outcome: &Outcome, limit: u64) -> String {
+    let mut text = String::new();
+    let mut numbers = |list: &mut dyn Iterator<Item = u64>| {
+        for n in list {
+            write!(text, "{n:x} ").expect("writing to a string");
+        }
+        text.push('\n');
+    };
+    let rates = Rates::new(program);
+    numbers(&mut [limit].into_iter());
+    for rate in [rates.link, rates.channel, rates.ingest] {
+        numbers(&mut fraction(rate).into_iter());
+    }
+    let bytes = program.program().encode();
+    let (words, _) = bytes.as_chunks::<4>();
+    numbers(&mut [words.len() as u64].into_iter());
+    numbers(&mut words.iter().map(|w| u32::from_le_bytes(*w).into()));
+    let size = data
+        .prompts
+        .first()
+        .map_or((1, 1), |m| (m.rows(), m.cols()));
+    numbers(
+        &mut [data.prompts.len(), size.0, size.1]
+            .map(|n| n as u64)
+            .into_iter(),
+    );
+    for prompt in data.prompts {
+        numbers(&mut prompt.data().iter().map(|&e| e.into()));
+    }
+    numbers(&mut [data.host_vectors.len() as u64].into_iter());
+    for vector in data.host_vectors {
+        numbers(&mut [vector.len() as u64].into_iter());
+        numbers(&mut vector.iter().map(|&x| dcom_fp::to_bits(x).into()));
+    }
+    let answers: Vec<u64> = outcome
+        .small_svds
+        .iter()
+        .flat_map(|c| c.u.iter().chain(&c.v))
+        .map(|&w| w.into())
+        .collect();
+    numbers(&mut [answers.len() as u64].into_iter());
+    numbers(&mut answers.into_iter());
+    text
+}
+
+/// Bytes and cycles of a rate in lowest terms.
+fn fraction(rate: Rate) -> [u64; 2] {
+    let (mut a, mut b) = (rate.bytes(), rate.cycles());
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    [rate.bytes() / a, rate.cycles() / a]
+}
+
+impl Run {
+    fn parse(program: &Verified<'_>, output: &str) -> Result<Run, CosimError> {
+        let arch = program.arch();
+        let size = |n: u64| usize::try_from(n).expect("builds are small");
+        let row = size(arch.lanes());
+        let beat = size(arch.bank.port_elements);
+        let mut run = Run {
+            buffers: vec![vec![0; row * size(arch.buffer_rows())]; size(arch.clusters())],
+            banks: vec![vec![0; beat * size(arch.bank_rows())]; size(arch.banks())],
+            globals: vec![0; size(arch.broadcast.capacity_words)],
+            parts: vec![Vec::new(); size(arch.sequencer.partial_registers)],
+            registers: vec![0; size(arch.scalar.registers)],
+            predicates: vec![(false, 0); size(arch.sequencer.predicates)],
+            ..Run::default()
+        };
+        for line in output.lines() {
+            run.line(line, row, beat)
+                .ok_or_else(|| CosimError::Unexpected(line.to_owned()))?;
+        }
+        Ok(run)
+    }
+
+    fn line(&mut self, line: &str, row: usize, beat: usize) -> Option<()> {
+        let mut words = line.split(' ');
+        let kind = words.next()?;
+        let words: Vec<&str> = words.collect();
+        let number = |i: usize| -> Option<u64> { words.get(i)?.parse().ok() };
+        let index = |i: usize| -> Option<usize> { words.get(i)?.parse().ok() };
+        let hex = |i: usize| -> Option<u32> { u32::from_str_radix(words.get(i)?, 16).ok() };
+        match kind {
+            "issue" => self.issued.push(Issued {
+                instr: u32::try_from(number(0)?).ok()?,
+                iteration: u32::try_from(number(1)?).ok()?,
+                skipped: number(2)? != 0,
+                issue: number(3)?,
+                done: number(4)?,
+            }),
+            "out" => self.left.push(Left {
+                prompt: index(0)?,
+                side: index(1)?,
+                index: index(2)?,
+                element: index(3)?,
+                bits: u16::try_from(hex(4)?).ok()?,
+            }),
+            "buffer" => {
+                let (cluster, at) = (self.buffers.get_mut(index(0)?)?, index(1)? * row);
+                elements(words.get(2)?, cluster.get_mut(at..at + row)?)?;
+            }
+            "bank" => {
+                let (bank, at) = (self.banks.get_mut(index(0)?)?, index(1)? * beat);
+                elements(words.get(2)?, bank.get_mut(at..at + beat)?)?;
+            }
+            "global" => *self.globals.get_mut(index(0)?)? = hex(1)?,
+            "part" => {
+                let (register, i) = (self.parts.get_mut(index(0)?)?, index(1)?);
+                register.resize(register.len().max(i + 1), 0);
+                register[i] = hex(2)?;
+            }
+            "register" => *self.registers.get_mut(index(0)?)? = hex(1)?,
+            "predicate" => {
+                *self.predicates.get_mut(index(0)?)? =
+                    (number(1)? != 0, u32::try_from(number(2)?).ok()?);
+            }
+            "svd" | "-" => {}
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// A row in one hexadecimal number, the last element first.
+fn elements(text: &str, row: &mut [u16]) -> Option<()> {
+    let digits = text.as_bytes();
+    (digits.len() == 4 * row.len()).then_some(())?;
+    for (element, digits) in row.iter_mut().zip(digits.rchunks_exact(4)) {
+        *element = u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(())
+}

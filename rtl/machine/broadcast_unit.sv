@@ -1,0 +1,446 @@
+// The global broadcast memory with what reads and writes it: gather, puth, putw, preduce's sums, bc, sum,
+// greduce, sbc and the words of start (docs/machine.md, section 3).
+//
+// Words on their way to the buffers leave on one of two buses: `fill_o`, and `sums_fill_o` for the sums of
+// greduce, which come later than the words of other ops read after them.
+module broadcast_unit #(
+  localparam int unsigned BUS      = machine_pkg::BUS,
+  localparam int unsigned WIDTH    = dcom_pkg::GLOBAL_WIDTH,
+  localparam int unsigned WORD     = machine_pkg::WORD,
+  localparam int unsigned REDUCE   = machine_pkg::REDUCE
+) (
+  input  logic                            clk_i,
+  input  logic                            rst_ni,
+  input  logic                            start_i,
+  input  machine_pkg::op_t                op_i,
+  // Gather: elements to read, and the words from the buffers, BUFFER_READ_CYCLES later.
+  output machine_pkg::window_t            gather_o,
+  input  logic [BUS-1:0][15:0]            gather_words_i,
+  // Words of start, in order; the scan of the column sums comes first.
+  output logic                            start_request_o,
+  output logic [31:0]                     start_element_o,
+  input  logic [BUS-1:0][15:0]            start_words_i,
+  // Partial-sum registers: the values from the one asked for on.
+  output logic [15:0]                     part_o,
+  output logic [31:0]                     part_value_o,
+  input  logic [WIDTH-1:0][WORD-1:0]      part_words_i,
+  // Sums of preduce.
+  input  logic                            sums_valid_i,
+  input  logic [31:0]                     sums_word_i,
+  input  logic [31:0]                     sums_words_i,
+  input  logic [REDUCE-1:0][WORD-1:0]     sums_i,
+  // sum: words to the scalar unit.
+  output logic                            sum_valid_o,
+  output logic                            sum_last_o,
+  output logic                            sum_single_o,  // the only group
+  output logic [31:0]                     sum_words_o,
+  output logic [15:0]                     sum_register_o,
+  output logic [WIDTH-1:0][31:0]          sum_data_o,
+  // The small SVD's coefficients.
+  input  logic                            host_valid_i,
+  input  logic [31:0]                     host_word_i,
+  input  logic [31:0]                     host_data_i,
+  output machine_pkg::fill_t              fill_o,
+  output machine_pkg::fill_t              sums_fill_o
+);
+  localparam int unsigned ADD   = machine_pkg::ADD;
+  localparam int unsigned BR    = dcom_pkg::BUFFER_READ_CYCLES;
+  localparam int unsigned GR    = dcom_pkg::GLOBAL_READ_CYCLES;
+  localparam int unsigned GW    = dcom_pkg::GLOBAL_WRITE_CYCLES;
+  localparam int unsigned PUT   = dcom_pkg::WRITE_PORTS < WIDTH ? dcom_pkg::WRITE_PORTS : WIDTH;
+  localparam int unsigned FILL  = $bits(machine_pkg::fill_t);
+
+  // ---- gather and start: windows of the destination follow those of the source ----
+
+  machine_pkg::op_t pass_q;
+  logic             pass_busy_q, is_gather, is_scan, pass_last;
+  logic [31:0]      pass_element_q, scan_q, pass_step, source_left, target_left;
+  machine_pkg::window_t source, target;
+  assign is_gather = pass_q.opcode == dcom_pkg::OP_GATHER;
+  assign is_scan   = scan_q != '0;
+  // No step crosses the end of a slice of either vector.
+  always_comb begin
+    pass_step = machine_pkg::minimum(pass_q.count - pass_element_q, BUS);
+    if (is_gather) pass_step = machine_pkg::minimum(pass_step, source_left);
+    if (!(is_gather && pass_q.is_full)) pass_step = machine_pkg::minimum(pass_step, target_left);
+  end
+  assign pass_last = pass_busy_q & ~is_scan & (pass_element_q + pass_step == pass_q.count);
+  logic pass_start;
+  assign pass_start = start_i & (op_i.opcode == dcom_pkg::OP_GATHER || op_i.opcode == dcom_pkg::OP_START);
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) pass_busy_q <= 1'b0;
+    else if (pass_start) pass_busy_q <= 1'b1;
+    else if (pass_last) pass_busy_q <= 1'b0;
+  end
+  always_ff @(posedge clk_i) begin
+    if (pass_start) begin
+      pass_q         <= op_i;
+      pass_element_q <= '0;
+      scan_q         <= op_i.opcode == dcom_pkg::OP_START ? op_i.delay : '0;
+    end else if (pass_busy_q) begin
+      if (is_scan) scan_q <= scan_q - 32'd1;
+      else pass_element_q <= pass_element_q + pass_step;
+    end
+  end
+  window_walker i_source (
+    .clk_i,
+    .load_i        (pass_start),
+    .layout_i      (op_i.layout),
+    .layout_index_i(op_i.layout_index),
+    .base_i        (op_i.a),
+    .slice_i       (op_i.start_slice),
+    .offset_i      (op_i.start_offset),
+    .round_i       (op_i.start_round),
+    .partition_i   (op_i.start_partition),
+    .rotation_i    (op_i.start_rotation),
+    .slot_i        (op_i.start_slot),
+    .block_i       (op_i.start_block),
+    .step_i        (pass_busy_q & ~is_scan),
+    .elements_i    (pass_step),
+    .left_o        (source_left),
+    .window_o      (source)
+  );
+  window_walker i_target (
+    .clk_i,
+    .load_i        (pass_start),
+    .layout_i      (op_i.to),
+    .layout_index_i(op_i.to_index),
+    .base_i        (op_i.z),
+    .slice_i       ('0),
+    .offset_i      ('0),
+    .round_i       ('0),
+    .partition_i   ('0),
+    .rotation_i    ('0),
+    .slot_i        ('0),
+    .block_i       ('0),
+    .step_i        (pass_busy_q & ~is_scan),
+    .elements_i    (pass_step),
+    .left_o        (target_left),
+    .window_o      (target)
+  );
+  always_comb begin
+    gather_o       = source;
+    gather_o.valid = pass_busy_q & is_gather;
+  end
+  assign start_request_o = pass_busy_q & ~is_gather & ~is_scan;
+  assign start_element_o = pass_element_q;
+
+  machine_pkg::fill_t pass_fill, gather_fill, start_fill, gather_arriving, passing;
+  always_comb begin
+    pass_fill              = '0;
+    pass_fill.mode         = is_gather & pass_q.is_full ? machine_pkg::FILL_SAME : machine_pkg::FILL_WINDOW;
+    pass_fill.layout_index = pass_q.to_index;
+    pass_fill.address      = pass_q.z + pass_element_q;
+    pass_fill.elements     = pass_step;
+    pass_fill.window       = target;
+    pass_fill.window.valid = 1'b1;
+    start_fill             = pass_fill;
+    start_fill.words       = start_words_i;
+  end
+  logic gather_arrives, passing_valid, pass_fill_valid;
+  delay_line #(
+    .WIDTH  (FILL),
+    .LATENCY(BR)
+  ) i_gather_read (
+    .clk_i,
+    .rst_ni,
+    .valid_i(gather_o.valid),
+    .data_i (pass_fill),
+    .valid_o(gather_arrives),
+    .data_o (gather_arriving)
+  );
+  always_comb begin
+    gather_fill       = gather_arriving;
+    gather_fill.words = gather_words_i;
+  end
+
+  // ---- sbc ----
+
+  machine_pkg::op_t   sbc_q;
+  logic               sbc_valid_q;
+  machine_pkg::fill_t sbc_fill;
+  logic [15:0]        mantissa;
+  logic signed [7:0]  exponent;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) sbc_valid_q <= 1'b0;
+    else sbc_valid_q <= start_i & (op_i.opcode == dcom_pkg::OP_SBC);
+  end
+  always_ff @(posedge clk_i) if (start_i) sbc_q <= op_i;
+  scalar_split i_split (
+    .data_i    (sbc_q.value_a),
+    .mantissa_o(mantissa),
+    .exponent_o(exponent)
+  );
+  always_comb begin
+    sbc_fill              = '0;
+    sbc_fill.mode         = machine_pkg::FILL_SAME;
+    sbc_fill.layout_index = sbc_q.layout_index;
+    sbc_fill.address      = sbc_q.z;
+    sbc_fill.elements     = 32'd2;
+    sbc_fill.words[0]     = mantissa;
+    sbc_fill.words[1]     = 16'(exponent);
+  end
+
+  // What passes through without staying: written, read, and on the column buses.
+  delay_line #(
+    .WIDTH  (FILL),
+    .LATENCY(GW + GR)
+  ) i_passing (
+    .clk_i,
+    .rst_ni,
+    .valid_i(gather_arrives | start_request_o | sbc_valid_q),
+    .data_i (gather_arrives ? gather_fill : sbc_valid_q ? sbc_fill : start_fill),
+    .valid_o(passing_valid),
+    .data_o (passing)
+  );
+  assign pass_fill_valid = passing_valid;
+
+  // ---- Partial sums to the memory: puth, putw ----
+
+  machine_pkg::op_t put_q;
+  logic             put_busy_q, put_start;
+  logic [31:0]      put_value_q, put_words;
+  assign put_start = start_i & (op_i.opcode == dcom_pkg::OP_PUTH || op_i.opcode == dcom_pkg::OP_PUTW);
+  assign put_words = machine_pkg::minimum(put_q.count - put_value_q, PUT);
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) put_busy_q <= 1'b0;
+    else if (put_start) put_busy_q <= 1'b1;
+    else if (put_value_q + put_words == put_q.count) put_busy_q <= 1'b0;
+  end
+  always_ff @(posedge clk_i) begin
+    if (put_start) begin
+      put_q       <= op_i;
+      put_value_q <= '0;
+    end else if (put_busy_q) begin
+      put_value_q <= put_value_q + put_words;
+    end
+  end
+  assign part_o       = put_q.part;
+  assign part_value_o = put_value_q;
+  logic [WIDTH-1:0][31:0] put_data, sums_data;
+  for (genvar i = 0; i < WIDTH; i++) begin : gen_put
+    logic [31:0] whole, rounded;
+    logic [15:0] half;
+    word_to_fp32 i_word (
+      .data_i(part_words_i[i]),
+      .data_o(whole)
+    );
+    fp_round i_round (
+      .data_i(whole),
+      .data_o(half)
+    );
+    fp_widen i_widen (
+      .data_i(half),
+      .data_o(rounded)
+    );
+    assign put_data[i] = put_q.opcode == dcom_pkg::OP_PUTH ? rounded : whole;
+    if (i < REDUCE) begin : gen_sum
+      word_to_fp32 i_sum (
+        .data_i(sums_i[i]),
+        .data_o(sums_data[i])
+      );
+    end else begin : gen_none
+      assign sums_data[i] = '0;
+    end
+  end
+
+  // ---- Reading: bc, sum, greduce ----
+
+  machine_pkg::op_t     read_q;
+  logic                 read_busy_q, read_start, is_bc, is_sum, is_greduce, read_last, greduce_last;
+  logic [31:0]          read_word_q, partition_q, read_words, sums_left;
+  machine_pkg::window_t sums_window;
+  assign read_start = start_i & (op_i.opcode == dcom_pkg::OP_BC || op_i.opcode == dcom_pkg::OP_SUM || op_i.opcode == dcom_pkg::OP_GREDUCE);
+  assign is_bc      = read_q.opcode == dcom_pkg::OP_BC;
+  assign is_sum     = read_q.opcode == dcom_pkg::OP_SUM;
+  assign is_greduce = read_q.opcode == dcom_pkg::OP_GREDUCE;
+  always_comb begin
+    read_words = machine_pkg::minimum(read_q.count - read_word_q, is_sum ? WIDTH : BUS);
+    if (is_greduce) read_words = machine_pkg::minimum(read_words, sums_left);
+  end
+  // greduce reads the same elements of every partition before the next ones.
+  assign greduce_last = ~is_greduce | (partition_q + 32'd1 == read_q.partitions);
+  assign read_last    = read_busy_q & greduce_last & (read_word_q + read_words == read_q.count);
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) read_busy_q <= 1'b0;
+    else if (read_start) read_busy_q <= 1'b1;
+    else if (read_last) read_busy_q <= 1'b0;
+  end
+  always_ff @(posedge clk_i) begin
+    if (read_start) begin
+      read_q      <= op_i;
+      read_word_q <= '0;
+      partition_q <= '0;
+    end else if (read_busy_q) begin
+      partition_q <= greduce_last ? '0 : partition_q + 32'd1;
+      if (greduce_last) read_word_q <= read_word_q + read_words;
+    end
+  end
+  window_walker i_sums_target (
+    .clk_i,
+    .load_i        (read_start),
+    .layout_i      (op_i.to),
+    .layout_index_i(op_i.to_index),
+    .base_i        (op_i.z),
+    .slice_i       (op_i.start_slice),
+    .offset_i      (op_i.start_offset),
+    .round_i       (op_i.start_round),
+    .partition_i   (op_i.start_partition),
+    .rotation_i    (op_i.start_rotation),
+    .slot_i        (op_i.start_slot),
+    .block_i       (op_i.start_block),
+    .step_i        (read_busy_q & is_greduce & greduce_last),
+    .elements_i    (read_words),
+    .left_o        (sums_left),
+    .window_o      (sums_window)
+  );
+
+  logic [WIDTH-1:0][31:0] read_data;
+  global_memory #(
+    .WORDS        (dcom_pkg::GLOBAL_WORDS),
+    .WIDTH        (WIDTH),
+    .READ_LATENCY (GR),
+    .WRITE_LATENCY(GW)
+  ) i_memory (
+    .clk_i,
+    .rst_ni,
+    .read_word_i  (read_q.word + (is_greduce ? partition_q * read_q.count : read_q.start) + read_word_q),
+    .read_data_o  (read_data),
+    .write_valid_i(put_busy_q | sums_valid_i),
+    .write_word_i (sums_valid_i ? sums_word_i : put_q.word + put_value_q),
+    .write_words_i(sums_valid_i ? sums_words_i : put_words),
+    .write_data_i (sums_valid_i ? sums_data : put_data),
+    .host_valid_i,
+    .host_word_i,
+    .host_data_i
+  );
+
+  logic                 arrived_bc, arrived_sum, arrived_greduce, arrived_first, arrived_last;
+  logic [31:0]          arrived_words, arrived_address;
+  logic [15:0]          arrived_layout, arrived_register;
+  logic                 arrived_single;
+  machine_pkg::window_t arrived_window;
+  delay_valid #(
+    .WIDTH  (3),
+    .LATENCY(GR)
+  ) i_arrived_kind (
+    .clk_i,
+    .rst_ni,
+    .data_i({read_busy_q & is_bc, read_busy_q & is_sum, read_busy_q & is_greduce}),
+    .data_o({arrived_bc, arrived_sum, arrived_greduce})
+  );
+  delay #(
+    .WIDTH  (99 + $bits(machine_pkg::window_t)),
+    .LATENCY(GR)
+  ) i_arrived (
+    .clk_i,
+    .data_i({partition_q == '0, is_greduce ? greduce_last : read_last, read_q.count <= WIDTH, read_words,
+             read_q.z + read_word_q, read_q.layout_index, read_q.register, sums_window}),
+    .data_o({arrived_first, arrived_last, arrived_single, arrived_words, arrived_address, arrived_layout, arrived_register,
+             arrived_window})
+  );
+  logic [WIDTH-1:0][15:0]     halves;
+  logic [WIDTH-1:0][WORD-1:0] words;
+  for (genvar i = 0; i < WIDTH; i++) begin : gen_word
+    fp_round i_round (
+      .data_i(read_data[i]),
+      .data_o(halves[i])
+    );
+    fp32_to_word i_word (
+      .data_i(read_data[i]),
+      .data_o(words[i])
+    );
+  end
+
+  assign sum_valid_o    = arrived_sum;
+  assign sum_last_o     = arrived_last;
+  assign sum_single_o   = arrived_single;
+  assign sum_words_o    = arrived_words;
+  assign sum_register_o = arrived_register;
+  assign sum_data_o     = read_data;
+
+  machine_pkg::fill_t bc_fill;
+  always_comb begin
+    bc_fill              = '0;
+    bc_fill.mode         = machine_pkg::FILL_SAME;
+    bc_fill.layout_index = arrived_layout;
+    bc_fill.address      = arrived_address;
+    bc_fill.elements     = arrived_words;
+    for (int unsigned i = 0; i < BUS; i++) bc_fill.words[i] = halves[i];
+    fill_o       = arrived_bc ? bc_fill : passing;
+    fill_o.valid = arrived_bc | pass_fill_valid;
+    if (!pass_fill_valid) fill_o.window.valid = 1'b0;
+  end
+
+  // ---- greduce: a pairwise accumulator per word ----
+
+  logic [BUS-1:0]           sum_there;
+  logic [BUS-1:0][WORD-1:0] sums;
+  logic [BUS-1:0][15:0]     sum_halves;
+  for (genvar i = 0; i < BUS; i++) begin : gen_accumulator
+    logic            unused_valid;
+    logic [WORD-1:0] unused_sum;
+    logic [31:0]     single;
+    pairwise_accumulator #(
+      .WIDTH      (WORD),
+      .LEVELS     (machine_pkg::NETWORK_LEVELS > 0 ? machine_pkg::NETWORK_LEVELS : 1),
+      .ADD_LATENCY(ADD)
+    ) i_accumulator (
+      .clk_i,
+      .rst_ni,
+      .valid_i(arrived_greduce),
+      .last_i (arrived_last),
+      .route_i(1'b0),
+      .data_i (words[i]),
+      .valid_o({unused_valid, sum_there[i]}),
+      .sum_o  ({unused_sum, sums[i]})
+    );
+    word_to_fp32 i_single (
+      .data_i(sums[i]),
+      .data_o(single)
+    );
+    fp_round i_round (
+      .data_i(single),
+      .data_o(sum_halves[i])
+    );
+  end
+  // The windows wait for their sums in order.
+  localparam int unsigned WINDOWS = 16;
+  logic [WINDOWS-1:0][$bits(machine_pkg::window_t)-1:0] waiting_q;
+  logic [3:0] head_q, tail_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      head_q <= '0;
+      tail_q <= '0;
+    end else begin
+      if (arrived_greduce && arrived_last) tail_q <= tail_q + 4'd1;
+      if (sum_there[0]) head_q <= head_q + 4'd1;
+    end
+  end
+  always_ff @(posedge clk_i) if (arrived_greduce && arrived_last) waiting_q[tail_q] <= arrived_window;
+  machine_pkg::window_t due_window;
+  // With one partition the sum is there at once.
+  assign due_window = head_q == tail_q ? arrived_window : waiting_q[head_q];
+  always_comb begin
+    sums_fill_o              = '0;
+    sums_fill_o.valid        = sum_there[0];
+    sums_fill_o.mode         = machine_pkg::FILL_WINDOW;
+    sums_fill_o.layout_index = due_window.layout_index;
+    sums_fill_o.window       = due_window;
+    sums_fill_o.window.valid = sum_there[0];
+    sums_fill_o.words        = sum_halves;
+  end
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0({gather_arrives, start_request_o, sbc_valid_q}))
+  else $error("broadcast_unit: two ops write in one cycle");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !(arrived_bc && pass_fill_valid))
+  else $error("broadcast_unit: two ops read in one cycle");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !(put_busy_q && sums_valid_i))
+  else $error("broadcast_unit: put and preduce write in one cycle");
+`endif
+
+  logic unused;
+  assign unused = ^{arrived_first, sum_there, pass_q, put_q, read_q, sbc_q};
+
+endmodule
