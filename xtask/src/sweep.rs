@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use dcom_sweep::{Options, Space, SweepSpec, default_folder, latency_plot, run as run_sweep};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -45,6 +45,11 @@ pub(crate) fn run(root: &Path, config: &Path, output: &Path) -> Result<()> {
     bar.finish_and_clear();
     let finished = finished?;
     println!("{}", finished.summary(start.elapsed()));
+    ensure!(
+        finished.counts.failed == 0,
+        "{} points failed; their rows say why",
+        finished.counts.failed
+    );
 
     let figure = match latency_plot(&drawn, &finished.csv) {
         Ok(figure) => figure,
