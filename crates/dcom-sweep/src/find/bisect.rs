@@ -1,7 +1,8 @@
 //! Bisection along one axis: on every line the first position that satisfies the constraints, and the next one.
 //!
 //! A line is all points that differ on that axis alone. What is declared monotone is checked between every two points
-//! evaluated on the line; a line with a contradiction, or with a point that cannot be built, is evaluated in full.
+//! evaluated on the line; a line with a point that cannot be built is evaluated in full. Once a line goes against the
+//! declaration, no line counts as bisected: what is left is evaluated in the order of the objective.
 
 use rayon::prelude::*;
 
@@ -29,7 +30,7 @@ pub(super) fn bisect(
         .collect();
     // Lines with the smallest objectives first: the others need not be looked at.
     starts.sort_by(|a, b| objectives[*a].total_cmp(&objectives[*b]).then(a.cmp(b)));
-    let (mut notes, mut whole) = (Vec::new(), 0);
+    let (mut notes, mut whole, mut refuted) = (Vec::new(), 0, false);
     for starts in starts.chunks(LINES) {
         let second = seen
             .candidates
@@ -41,7 +42,7 @@ pub(super) fn bisect(
         if seen.evaluated >= budget {
             return Ok((Certainty::Searched, notes));
         }
-        let lines: Vec<(Line<'_>, Option<String>)> = starts
+        let lines: Vec<(Line<'_>, Option<Contradiction>)> = starts
             .par_iter()
             .map(|start| {
                 let mut line = Line {
@@ -60,7 +61,12 @@ pub(super) fn bisect(
             .collect::<Result<_, PointError>>()?;
         for (line, contradiction) in lines {
             whole += usize::from(contradiction.is_some());
-            notes.extend(contradiction.filter(|_| notes.is_empty()));
+            refuted |= matches!(contradiction, Some(Contradiction::Order(_)));
+            notes.extend(
+                contradiction
+                    .map(Contradiction::text)
+                    .filter(|_| notes.is_empty()),
+            );
             for (position, outcome) in line.outcomes.into_iter().enumerate() {
                 if let Some(outcome) = outcome {
                     seen.visited[line.start + position * after] = true;
@@ -68,6 +74,11 @@ pub(super) fn bisect(
                 }
             }
         }
+    }
+    if refuted {
+        let (certainty, rest) = asked.ordered(objectives, budget, seen)?;
+        notes.extend(rest);
+        return Ok((certainty, notes));
     }
     if whole > 0 {
         notes.push(format!(
@@ -87,6 +98,22 @@ pub(super) fn bisect(
         },
         notes,
     ))
+}
+
+/// Why a line is evaluated in full.
+enum Contradiction {
+    /// A point cannot be built.
+    NotBuilt(String),
+    /// A quantity goes against its declared direction.
+    Order(String),
+}
+
+impl Contradiction {
+    fn text(self) -> String {
+        match self {
+            Contradiction::NotBuilt(text) | Contradiction::Order(text) => text,
+        }
+    }
 }
 
 struct Line<'a> {
@@ -137,22 +164,22 @@ impl Line<'_> {
     }
 
     /// What contradicts the declaration: two points out of order, or one that cannot be built.
-    fn contradiction(&self, key: &str) -> Result<Option<String>, PointError> {
+    fn contradiction(&self, key: &str) -> Result<Option<Contradiction>, PointError> {
         let evaluated: Vec<&Outcome> = self.outcomes.iter().flatten().collect();
         if let Some(Err(reason)) = evaluated.iter().find(|o| o.is_err()) {
-            return Ok(Some(format!(
+            return Ok(Some(Contradiction::NotBuilt(format!(
                 "along {key} there is a point that cannot be built ({reason})"
-            )));
+            ))));
         }
         let candidates: Vec<&Candidate> =
             evaluated.iter().filter_map(|o| o.as_ref().ok()).collect();
         for constraint in &self.asked.query.constraints {
             let quantity = constraint.quantity;
             let Some(direction) = quantity.direction(key) else {
-                return Ok(Some(format!(
+                return Ok(Some(Contradiction::Order(format!(
                     "{} is not declared monotone along {key}",
                     quantity.name()
-                )));
+                ))));
             };
             for pair in candidates.windows(2) {
                 let value = |c: &Candidate| {
@@ -161,10 +188,10 @@ impl Line<'_> {
                 };
                 let (first, second) = (value(pair[0])?, value(pair[1])?);
                 if !direction.agrees(first, second) {
-                    return Ok(Some(format!(
+                    return Ok(Some(Contradiction::Order(format!(
                         "{} is {first} and then {second} along {key}, against its declared direction",
                         quantity.name()
-                    )));
+                    ))));
                 }
             }
         }
