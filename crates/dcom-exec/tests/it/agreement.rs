@@ -100,7 +100,8 @@ fn sums_of_squares_agree() {
         let (_, state) = execute_with_state(&program, &[&matrix], &[]).expect("the prompt fits");
         let squares: Vec<f32> = matrix.data().iter().map(|&a| value16(a).powi(2)).collect();
         let groups: Vec<f32> = squares
-            .chunks(width)
+            .chunks(matrix.cols())
+            .flat_map(|row| row.chunks(width))
             .map(|g| tree(&fp32, &padded(g, width)))
             .collect();
         assert_eq!(
