@@ -297,30 +297,29 @@ module column #(
 
   // What st has read goes to the bank.
   logic                           store_write_valid;
-  logic [31:0]                    store_write_row;
+  logic [31:0]                    store_write_row, store_size, store_write_size;
   logic [PORT-1:0]                store_enable;
   logic [CLUSTERS-1:0]            store_write_hits;
   logic [CLUSTERS-1:0][31:0]      store_write_field;
   logic [CLUSTERS-1:0][READ-1:0][15:0] cluster_read;
   logic [PORT-1:0][15:0]          store_data;
+  assign store_size = machine_pkg::minimum(store_op_q.layout.granule - store_part * PORT, PORT);
   delay_line #(
-    .WIDTH  (32 + PORT + CLUSTERS * 33),
+    .WIDTH  (64 + PORT + CLUSTERS * 33),
     .LATENCY(BR)
   ) i_store (
     .clk_i,
     .rst_ni,
     .valid_i(store_valid),
-    .data_i ({store_op_q.bank_row + store_beat,
-              covered(store_hits, store_field, machine_pkg::minimum(store_op_q.layout.granule - store_part * PORT, PORT)),
-              store_hits, store_field}),
+    .data_i ({store_op_q.bank_row + store_beat, store_size, covered(store_hits, store_field, store_size), store_hits, store_field}),
     .valid_o(store_write_valid),
-    .data_o ({store_write_row, store_enable, store_write_hits, store_write_field})
+    .data_o ({store_write_row, store_write_size, store_enable, store_write_hits, store_write_field})
   );
   always_comb begin
     store_data = '0;
     for (int unsigned i = 0; i < CLUSTERS; i++) begin
       for (int unsigned j = 0; j < PORT; j++) begin
-        if (store_write_hits[i] && j >= store_write_field[i] && j - store_write_field[i] < READ) begin
+        if (store_write_hits[i] && j >= store_write_field[i] && j - store_write_field[i] < store_write_size) begin
           store_data[j] |= cluster_read[i][(j-store_write_field[i])%READ];
         end
       end

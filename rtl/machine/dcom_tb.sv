@@ -45,17 +45,15 @@ module dcom_tb (
   endfunction
 
   initial begin
-    int unsigned at, length;
+    int unsigned at, length, rates[6];
     if ($value$plusargs("case=%s", name) == 0) $fatal(1, "dcom_tb: +case=FILE is missing");
     file = $fopen(name, "r");
     if (file == 0) $fatal(1, "dcom_tb: %s cannot be read", name);
     cycle_limit        = number();
-    link_rate.bytes    = number();
-    link_rate.cycles   = number();
-    stream_rate.bytes  = number();
-    stream_rate.cycles = number();
-    ingest_rate.bytes  = number();
-    ingest_rate.cycles = number();
+    for (int unsigned i = 0; i < 6; i++) rates[i] = number();
+    link_rate          = '{bytes: rates[0], cycles: rates[1]};
+    stream_rate        = '{bytes: rates[2], cycles: rates[3]};
+    ingest_rate        = '{bytes: rates[4], cycles: rates[5]};
     program_words      = number();
     for (int unsigned i = 0; i < program_words; i++) program_q[i] = number();
     prompt_count   = number();

@@ -164,7 +164,7 @@ module planner (
         p.op.a       = buffer_1_i.address;
         p.op.z       = buffer_0_i.address;
         p.op.is_full = buffer_0_i.kind == tables_pkg::KIND_FULL;
-        p.op.count   = buffer_0_i.elements;
+        p.op.count   = p.op.is_full ? buffer_0_i.elements : l.len;
       end
       dcom_pkg::OP_INGEST: begin
         link   = cycles_for(64'd2 * 64'(matrix_i.rows) * 64'(matrix_i.columns), link_rate_i);
