@@ -378,7 +378,7 @@ module broadcast_unit #(
   ) i_arrived (
     .clk_i,
     .data_i({partition_q == '0, is_greduce ? greduce_last : read_last, read_q.count <= WIDTH, read_words,
-             read_q.z + read_word_q, read_q.layout_index, read_q.register, sums_window}),
+             read_q.z + read_word_q, read_q.layout_index, read_q.destination, sums_window}),
     .data_o({arrived_first, arrived_last, arrived_single, arrived_words, arrived_address, arrived_layout, arrived_register,
              arrived_window})
   );
@@ -448,16 +448,16 @@ module broadcast_unit #(
     );
   end
   // The windows wait for their sums in order.
-  localparam int unsigned WINDOWS = 16;
-  logic [WINDOWS-1:0][$bits(machine_pkg::window_t)-1:0] waiting_q;
-  logic [3:0] head_q, tail_q;
+  localparam int unsigned WINDOW = $clog2(ADD * machine_pkg::NETWORK_LEVELS + 2);
+  logic [2**WINDOW-1:0][$bits(machine_pkg::window_t)-1:0] waiting_q;
+  logic [WINDOW-1:0] head_q, tail_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       head_q <= '0;
       tail_q <= '0;
     end else begin
-      if (arrived_greduce && arrived_last) tail_q <= tail_q + 4'd1;
-      if (sum_there[0]) head_q <= head_q + 4'd1;
+      if (arrived_greduce && arrived_last) tail_q <= tail_q + WINDOW'(1);
+      if (sum_there[0]) head_q <= head_q + WINDOW'(1);
     end
   end
   always_ff @(posedge clk_i) if (arrived_greduce && arrived_last) waiting_q[tail_q] <= arrived_window;
@@ -484,6 +484,6 @@ module broadcast_unit #(
 `endif
 
   logic unused;
-  assign unused = ^{arrived_first, sum_there, gather_q, begin_q, put_q, read_q, sbc_q};
+  assign unused = ^{words, arrived_first, sum_there, gather_q, begin_q, put_q, read_q, sbc_q};
 
 endmodule

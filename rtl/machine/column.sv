@@ -69,7 +69,7 @@ module column #(
   machine_pkg::deal_t [CLUSTERS-1:0] deals_q[dcom_pkg::LAYOUTS];
   logic               [CLUSTERS-1:0] holds_q[dcom_pkg::LAYOUTS];  // has an element in some round
   logic               [CLUSTERS-1:0] present_q[dcom_pkg::BUFFER_REGIONS];  // has partial sums
-  always_ff @(posedge clk_i) if (deal_valid_i) deals_q[deal_layout_i] <= deal_i;
+  always_ff @(posedge clk_i) if (deal_valid_i) deals_q[32'(deal_layout_i)] <= deal_i;
 
   // ---- Reading the bank: ld, out, streams, comb ----
 
@@ -109,7 +109,7 @@ module column #(
     .cycles_i       (op_i.cycles),
     .steps_i        (op_i.steps),
     .layout_index_o (read_layout),
-    .deal_i         (deals_q[read_layout]),
+    .deal_i         (deals_q[32'(read_layout)]),
     .beats_o        (read_beats_o),
     .all_beats_i    (read_beats_i),
     .busy_o         (survey_busy_o),
@@ -138,8 +138,8 @@ module column #(
       survey_q       <= survey_i;
       survey_tiles_q <= survey_tiles_i;
     end
-    if (read_last && survey_q) holds_q[read_layout] <= read_seen;
-    if (start_i && is_stream_start && op_i.is_across) present_q[op_i.buffer] <= holds_q[op_i.layout_index];
+    if (read_last && survey_q) holds_q[32'(read_layout)] <= read_seen;
+    if (start_i && is_stream_start && op_i.is_across) present_q[op_i.buffer] <= holds_q[32'(op_i.layout_index)];
   end
 
   logic is_ld, is_out, is_comb, is_stream_op, is_across;
@@ -177,7 +177,7 @@ module column #(
     .cycles_i       (32'd1),
     .steps_i        (32'd1),
     .layout_index_o (store_layout),
-    .deal_i         (deals_q[store_layout]),
+    .deal_i         (deals_q[32'(store_layout)]),
     .beats_o        (store_beats_o),
     .all_beats_i    (store_beats_i),
     .busy_o         (),
@@ -224,7 +224,7 @@ module column #(
     .cycles_i       (arrive_op_i.cycles),
     .steps_i        (arrive_op_i.steps),
     .layout_index_o (arrive_layout),
-    .deal_i         (deals_q[arrive_layout]),
+    .deal_i         (deals_q[32'(arrive_layout)]),
     .beats_o        (arrive_beats_o),
     .all_beats_i    (arrive_beats_i),
     .busy_o         (),
@@ -374,7 +374,7 @@ module column #(
       walk_feed.feed       = machine_pkg::FEED_COMB;
       walk_feed.address_b  = read_op_q.b + pass * X;
       walk_feed.common     = read_op_q.count - pass * X;
-      walk_feed.vector     = read_vector % X;
+      walk_feed.lane     = read_vector % X;
       walk_feed.sub        = read_repetition * Y;
       walk_feed.last_pass  = pass == (read_op_q.count - 32'd1) / X;
       walk_feed.last_part  = (read_vector % X == X - 1) | (read_vector == read_op_q.vectors - 32'd1);
@@ -495,7 +495,7 @@ module column #(
                     || op_i.opcode == dcom_pkg::OP_PREDUCE)),
     .op_i,
     .layout_index_o(lane_layout),
-    .deal_i        (deals_q[lane_layout]),
+    .deal_i        (deals_q[32'(lane_layout)]),
     .feed_o        (lane_feed),
     .has_result_o  (lane_has_result),
     .result_o      (lane_result),
@@ -690,8 +690,9 @@ module column #(
     logic [WORD-1:0]             partial;
     logic [BUS-1:0]              unused_mine;
 
-    // Reading for a gather: the cluster's elements of the window are consecutive.
-    assign source = deals_q[gather_i.layout_index][i];
+    // Reading for a gather: the cluster's elements of the window are consecutive. Only their address is of use.
+    assign source = deals_q[32'(gather_i.layout_index)][i];
+    /* verilator lint_off PINCONNECTEMPTY */
     scatter i_source (
       .window_i(gather_i),
       .deal_i  (source),
@@ -701,18 +702,19 @@ module column #(
       .enable_o(),
       .data_o  ()
     );
+    /* verilator lint_on PINCONNECTEMPTY */
     for (genvar j = 0; j < BUS; j++) begin : gen_word
       logic mine;
       assign mine = gather_operand_valid & (32'(j) < gather_operand.elements)
-                  & deals_q[gather_operand.layout_index][i].held
-                  & (deals_q[gather_operand.layout_index][i].partition == gather_operand.partition)
-                  & (deals_q[gather_operand.layout_index][i].position == gather_operand.owner[j]);
+                  & deals_q[32'(gather_operand.layout_index)][i].held
+                  & (deals_q[32'(gather_operand.layout_index)][i].partition == gather_operand.partition)
+                  & (deals_q[32'(gather_operand.layout_index)][i].position == gather_operand.owner[j]);
       assign gathered[i][j] = mine ? cluster_read[i][(gather_operand.local_address[j]-gather_base_operand[i])%READ] : '0;
     end
 
     // Writing from the column bus.
-    assign target      = deals_q[fill_i.layout_index][i];
-    assign sums_target = deals_q[sums_fill_i.layout_index][i];
+    assign target      = deals_q[32'(fill_i.layout_index)][i];
+    assign sums_target = deals_q[32'(sums_fill_i.layout_index)][i];
     scatter i_target (
       .window_i(fill_i.window),
       .deal_i  (target),
@@ -790,7 +792,7 @@ module column #(
       .partial_o      (partial)
     );
     always_comb begin
-      sums_o[i] = present_q[sums_buffer][i] ? sums : '0;
+      sums_o[i] = present_q[32'(sums_buffer)][i] ? sums : '0;
       if (dot_due) sums_o[i][0] = partial;
     end
   end
@@ -805,6 +807,6 @@ module column #(
 `endif
 
   logic unused;
-  assign unused = ^{survey_tiles_q, store_last_part, arrive_last_part, carried, read_own};
+  assign unused = ^{survey_tiles_q, store_last_part, arrive_last_part, carried, read_own, sums_fill_i, read_op_q, store_op_q, arrive_op_q, gather_operand};
 
 endmodule

@@ -103,6 +103,7 @@ impl Bench {
         let mut argument = std::ffi::OsString::from("+case=");
         argument.push(&input);
         let output = self.run(&[argument])?;
+        self.remove(&format!("{name}.txt"))?;
         Run::parse(program, &output)
     }
 }

@@ -4,6 +4,8 @@ use dcom_arch::Arch;
 use dcom_isa::{BufferKind, Program, Store, assemble};
 use dcom_tensor::Matrix;
 
+use crate::check::Case;
+
 /// A linear congruential sequence (Knuth's MMIX constants), of which the upper half is used.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -69,22 +71,11 @@ impl Values {
         sign | u16::try_from(magnitude).expect("15 bits")
     }
 
-    fn matrix(self, random: &mut Random, rows: u64, columns: u64) -> Matrix {
+    pub(crate) fn matrix(self, random: &mut Random, rows: u64, columns: u64) -> Matrix {
         let data = (0..rows * columns).map(|_| self.bits(random)).collect();
         let size = |n| usize::try_from(n).expect("small");
         Matrix::new(size(rows), size(columns), data).expect("sizes agree")
     }
-}
-
-/// A program with what it needs.
-#[derive(Clone, Debug)]
-pub struct RandomCase {
-    /// The program.
-    pub program: Program,
-    /// Its prompts.
-    pub prompts: Vec<Matrix>,
-    /// Its host vectors.
-    pub host_vectors: Vec<Vec<f32>>,
 }
 
 /// Buffer regions of one layout; those of layout l begin at `REGIONS` l.
@@ -119,10 +110,10 @@ impl Side {
     }
 }
 
-impl RandomCase {
+impl Case {
     /// The case of a seed for a machine. A few do not fit its memories: they do not verify.
     #[must_use]
-    pub fn new(arch: &Arch, seed: u64) -> RandomCase {
+    pub fn random(arch: &Arch, seed: u64) -> Case {
         let random = &mut Random::new(seed);
         let values = random.pick(&[Values::Tame, Values::Finite, Values::Any]);
         let (rows, columns) = (random.within(1, 30), random.within(1, 30));
@@ -186,7 +177,8 @@ impl RandomCase {
         let host_vectors = (0..10)
             .map(|i| host(if i < 5 { rows } else { columns }))
             .collect();
-        RandomCase {
+        Case {
+            name: format!("seed-{seed}"),
             program,
             prompts,
             host_vectors,
