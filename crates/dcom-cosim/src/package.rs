@@ -34,7 +34,7 @@ impl Default for Room {
     /// Room for the programs of the tests.
     fn default() -> Room {
         Room {
-            instructions: 1024,
+            instructions: 2048,
             stacks: 16,
             matrices: 8,
             matrix_columns: 128,

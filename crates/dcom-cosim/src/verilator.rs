@@ -167,8 +167,9 @@ impl Verilator {
     /// # Errors
     /// The warnings.
     pub fn lint_machine(&self, build: &Build, cache: &Path) -> Result<(), CosimError> {
-        std::fs::create_dir_all(cache).map_err(|e| file_error(cache, e))?;
-        let file = cache.join(format!("{}_pkg.sv", build.name));
+        let folder = cache.join(format!("lint-{}", build.name));
+        std::fs::create_dir_all(&folder).map_err(|e| file_error(&folder, e))?;
+        let file = folder.join("dcom_pkg.sv");
         std::fs::write(&file, build.package()).map_err(|e| file_error(&file, e))?;
         run(self.machine_command(&file).arg("--lint-only")).map(drop)
     }
