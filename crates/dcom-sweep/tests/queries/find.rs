@@ -252,7 +252,7 @@ fn declared_directions_hold() {
             ("100", "4", "compact"),
         ] {
             let spec = spec(&[(key, values)]);
-            let space = opened(spec);
+            let space = opened(&spec);
             let times: Vec<f64> = (0..spec.points())
                 .map(|index| {
                     let mut at = space.at(index).expect("in range");
