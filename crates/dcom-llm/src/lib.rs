@@ -40,7 +40,8 @@ pub use model::{Linear, Model};
 pub use op::{Decomposition, Elementwise, Kernels, Op, Work};
 pub use plan::{Flow, LayerPlan, Outliers, Plan, PlanError, Return, Scan};
 pub use scenario::{
-    DecomposeOn, Evaluation, Hbm, OpTime, Phase, Policy, Scenario, ScenarioError, System,
+    DECOMPOSITION, DecomposeOn, Evaluation, FACTORED, Hbm, KINDS, ORIGINAL, OpTime, Phase, Policy,
+    Scenario, ScenarioError, System,
 };
 
 /// A count in formulas of time; exact below 2^53.
