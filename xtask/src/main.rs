@@ -33,11 +33,17 @@ enum Command {
         /// Directory for `<name>.csv`, `.json`, `.svg` and `.png`.
         #[arg(long, default_value = "reports/sweeps")]
         output: PathBuf,
+        /// Discard what an earlier run left, instead of going on from there.
+        #[arg(long)]
+        restart: bool,
     },
-    /// Put a figure of the paper beside what is simulated, under `reports/paper`.
+    /// Put the paper beside what is simulated, under `reports/paper`: everything but the sensitivity, or one part.
     Reproduce {
         #[command(subcommand)]
-        what: Reproduction,
+        what: Option<Reproduction>,
+        /// Keep the report although the error of a claim grew.
+        #[arg(long)]
+        accept: bool,
     },
     /// The RTL of the whole machine against executor and timing model: bits and cycles. The last line has the counts.
     Rtl(rtl::Arguments),
@@ -77,22 +83,19 @@ fn main() -> ExitCode {
     // Paths in sweep files and defaults are those of the repository.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let result = match arguments.command {
-        Command::Sweep { config, output } => sweep::run(&root, &config, &output),
-        Command::Reproduce {
-            what: Reproduction::Fig12,
-        } => reproduce::fig12(&root),
-        Command::Reproduce {
-            what: Reproduction::Fig13,
-        } => reproduce::fig13(&root),
-        Command::Reproduce {
-            what: Reproduction::Fit,
-        } => reproduce::fit(&root),
-        Command::Reproduce {
-            what: Reproduction::Roofline,
-        } => reproduce::roofline(&root),
-        Command::Reproduce {
-            what: Reproduction::Sensitivity(args),
-        } => sensitivity::run(&root, &args),
+        Command::Sweep {
+            config,
+            output,
+            restart,
+        } => sweep::run(&root, &config, &output, restart),
+        Command::Reproduce { what, accept } => match what {
+            None => reproduce::all(&root, accept),
+            Some(Reproduction::Fig12) => reproduce::fig12(&root),
+            Some(Reproduction::Fig13) => reproduce::fig13(&root),
+            Some(Reproduction::Fit) => reproduce::fit(&root),
+            Some(Reproduction::Roofline) => reproduce::roofline(&root),
+            Some(Reproduction::Sensitivity(args)) => sensitivity::run(&root, &args),
+        },
         Command::Rtl(arguments) => rtl::run(&root, &arguments),
         Command::Synth {
             liberty,

@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, check, decompose, explain, find, parameters, plot, power, program, run, sweep, timeline,
+    cache, check, decompose, explain, find, llm, parameters, plot, power, program, run, sweep,
+    timeline,
 };
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
@@ -14,7 +15,7 @@ use crate::{
 /// A machine file (arch) says what the hardware is, a workload file says what to decompose and how to map it. `run`
 /// tells how long that takes and why; `decompose` does it to a real matrix, bit for bit as the hardware would.
 #[derive(Parser)]
-#[command(version, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(version = dcom_sweep::VERSION, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -41,6 +42,8 @@ enum Command {
     Explain(explain::Args),
     /// Find the best point of a sweep under constraints
     Find(find::Args),
+    /// Time a Llama model on GPUs and D-com under a decomposition plan
+    Llm(llm::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
     /// Evaluate every point of a sweep file: a table with a row per point
@@ -57,7 +60,7 @@ enum Command {
     Plot(plot::Args),
     /// Check files of any kind that the project uses
     Check(check::Args),
-    /// Print the reference table of the keys of arch, workload and technology files
+    /// Print the reference tables: keys of arch, workload and technology files, metrics of a design point
     Parameters(parameters::Args),
 }
 
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Power(args) => power::power(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Find(args) => find::run(&args),
+        Command::Llm(args) => llm::run(&args),
         Command::Decompose(args) => decompose::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Cache(args) => cache::run(&args),
