@@ -26,7 +26,7 @@ package dcom_pkg;
   localparam int unsigned BANK_VECTORS = 256;
   localparam int unsigned GLOBAL_REGIONS = 128;
   localparam int unsigned PARTIALS = 16;
-  localparam int unsigned INSTRUCTIONS = 1024;
+  localparam int unsigned INSTRUCTIONS = 2048;
   localparam int unsigned STACKS = 16;
   localparam int unsigned MATRICES = 8;
   localparam int unsigned MATRIX_COLUMNS = 128;

@@ -27,7 +27,7 @@ pub struct Tally {
 /// The case of a seed: instructions at random for even seeds, a random workload for odd ones.
 #[must_use]
 pub fn case(build: &Build, seed: u64) -> Option<Case> {
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         Some(Case::random(&build.arch, seed))
     } else {
         Case::random_lanczos(&build.arch, seed)

@@ -1,9 +1,10 @@
-//! The RTL of `rtl/` in Verilator, to be compared with the models: bits with `dcom-fp`, cycles with
+//! The RTL of `rtl/` in Verilator, to be compared with the models: bits with `dcom-exec` and `dcom-fp`, cycles with
 //! `dcom-timing`.
 //!
-//! Builds and runs the test benches of `rtl/tb`; what is right is for the tests to say. To be read in
-//! this order: `verilator` (building a bench), `units` (the arithmetic), `cluster` (programs on one
-//! cluster).
+//! Two benches: the whole machine (`rtl/machine`), which runs verified programs, and one cluster with parameters
+//! (`rtl/src`, `rtl/tb`). To be read in this order: `build` and `package` (the machines), `verilator` (building a bench),
+//! `case` and `compare` (one program), `check` (what differs, and where first), `random` and `lanczos` (programs),
+//! `campaign` (many of them); for the cluster `units` and `cluster`.
 
 mod build;
 mod campaign;

@@ -118,7 +118,8 @@ impl Verilator {
         })
     }
 
-    /// Builds the whole machine for `build` under `cache`, unless what it depends on has been built there before.
+    /// Builds the whole machine for `build` under `cache`, with all warnings, unless what it depends on has been built there
+    /// before.
     ///
     /// # Errors
     /// Files, warnings of Verilator, errors of the C++ compiler.
@@ -160,18 +161,6 @@ impl Verilator {
             Err(e) => return Err(file_error(&directory, e)),
         }
         Ok(Bench { directory })
-    }
-
-    /// Checks the whole machine and its bench with all warnings.
-    ///
-    /// # Errors
-    /// The warnings.
-    pub fn lint_machine(&self, build: &Build, cache: &Path) -> Result<(), CosimError> {
-        let folder = cache.join(format!("lint-{}", build.name));
-        std::fs::create_dir_all(&folder).map_err(|e| file_error(&folder, e))?;
-        let file = folder.join("dcom_pkg.sv");
-        std::fs::write(&file, build.package()).map_err(|e| file_error(&file, e))?;
-        run(self.machine_command(&file).arg("--lint-only")).map(drop)
     }
 
     /// Verilator with the sources of the whole machine and all warnings.

@@ -5,7 +5,7 @@
 
 mod agreement;
 mod mutations;
-mod static_checks;
+mod package;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
