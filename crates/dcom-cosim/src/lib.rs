@@ -28,7 +28,7 @@ pub use cluster::{Geometry, Observed, Op, Partial, Program};
 pub use compare::{Compared, Divergence};
 pub use lanczos::WORKLOADS;
 pub use package::{Room, package};
-pub use random::{Random, Values};
+pub use random::{Random, Values, Wishes};
 pub use speed::Speed;
 pub use units::{LATENCY, Pair, Results};
 pub use verilator::{Bench, CosimError, Verilator};
