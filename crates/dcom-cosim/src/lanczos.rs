@@ -6,7 +6,7 @@ use dcom_mapper::{WorkloadParams, map};
 use dcom_tensor::Matrix;
 
 use crate::check::Case;
-use crate::random::{Random, Values};
+use crate::values::{Random, Values};
 
 /// Replaced parameters of the workload `configs/workloads/paper-fig12.toml`.
 type Parameters<'a> = &'a [(&'a str, &'a str)];

@@ -14,6 +14,7 @@ mod cluster;
 mod lanczos;
 mod package;
 mod units;
+mod values;
 mod verilator;
 
 mod compare;
@@ -28,7 +29,8 @@ pub use cluster::{Geometry, Observed, Op, Partial, Program};
 pub use compare::{Compared, Divergence};
 pub use lanczos::WORKLOADS;
 pub use package::{Room, package};
-pub use random::{Random, Values, Wishes};
+pub use random::Wishes;
 pub use speed::Speed;
 pub use units::{LATENCY, Pair, Results};
+pub use values::{Random, Values};
 pub use verilator::{Bench, CosimError, Verilator};
