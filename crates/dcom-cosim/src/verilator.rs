@@ -44,6 +44,9 @@ pub enum CosimError {
     Unexpected(String),
 }
 
+/// File of the generated package.
+const PACKAGE: &str = "dcom_pkg.sv";
+
 /// Folder of the whole machine's sources.
 const MACHINE: &str = "machine";
 
@@ -140,7 +143,7 @@ impl Verilator {
         // Built aside, so that a build that is killed leaves nothing that looks complete.
         let aside = cache.join(format!("{name}-{key:016x}.{}", std::process::id()));
         std::fs::create_dir_all(&aside).map_err(|e| file_error(&aside, e))?;
-        let file = aside.join("dcom_pkg.sv");
+        let file = aside.join(PACKAGE);
         std::fs::write(&file, package).map_err(|e| file_error(&file, e))?;
         let mut command = self.machine_command(&file);
         command
@@ -169,6 +172,8 @@ impl Verilator {
         let mut command = Command::new("verilator");
         command
             .args(["-Wall", "--top-module", "dcom_tb"])
+            // Assertions are off while the asynchronous reset is on: they read it at a clock edge.
+            .arg("-Wno-SYNCASYNCNET")
             .arg(package)
             .args(MACHINE_PACKAGES.map(|p| folder.join(format!("{p}.sv"))))
             .arg(folder.join("dcom_tb.sv"))
@@ -188,6 +193,8 @@ impl Verilator {
                 files.push(entry.map_err(|e| file_error(&folder, e))?.path());
             }
         }
+        // A build has a package of its own instead.
+        files.retain(|file| !file.ends_with(PACKAGE));
         files.sort();
         let mut hasher = DefaultHasher::new();
         (&self.version, package).hash(&mut hasher);
