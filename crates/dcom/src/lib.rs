@@ -24,6 +24,7 @@ mod check;
 mod decompose;
 mod explain;
 mod find;
+mod gpu;
 mod llm;
 mod manifest;
 mod metrics;
