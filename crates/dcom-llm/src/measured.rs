@@ -3,7 +3,6 @@
 //! Six constants come from one row each: the largest product, copy and matrix-vector product, the smallest residual sum, re-orthogonalization step
 //! and batch of small SVDs. All other rows are predicted. The six must not be more than a quarter of the rows.
 
-use dcom_config::ConfigError;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -68,15 +67,20 @@ pub enum MeasuredError {
         /// How many are needed.
         needed: usize,
     },
-    /// A constant out of its range: the device is nothing like the GPU of the file.
-    #[error(transparent)]
-    Config(Box<ConfigError>),
-}
-
-impl From<ConfigError> for MeasuredError {
-    fn from(error: ConfigError) -> MeasuredError {
-        MeasuredError::Config(Box::new(error))
-    }
+    /// A constant out of its range: the device is not the GPU of the file.
+    #[error("{file}: {key} would be {value:.3}, which {reason}; is the file that of {device}?")]
+    Range {
+        /// The file.
+        file: String,
+        /// The key.
+        key: &'static str,
+        /// The value that the row asks for.
+        value: f64,
+        /// What it must be.
+        reason: String,
+        /// What was measured.
+        device: String,
+    },
 }
 
 /// A measured kernel with its prediction.
@@ -321,7 +325,14 @@ pub fn fit(file: &str, gpu: &Gpu, rows: &[Measured]) -> Result<GpuFit, MeasuredE
             });
         };
         let value = (constant.value)(&gpu, row);
-        gpu.set(constant.key, &format!("{value:.6}"))?;
+        gpu.set(constant.key, &format!("{value:.6}"))
+            .map_err(|error| MeasuredError::Range {
+                file: file.to_owned(),
+                key: constant.key,
+                value,
+                reason: error.message().to_owned(),
+                device: row.device.clone(),
+            })?;
         constants.push((constant.key, value));
         used.push((index, constant.key));
     }

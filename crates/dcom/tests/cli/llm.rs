@@ -126,7 +126,7 @@ fn gpu_fit_writes_a_gpu_file() {
     };
     for (index, tokens) in [468_u64, 2048, 4096].into_iter().enumerate() {
         let scale = f64::from(1 << index);
-        add(&format!("copy,1,1,{},1", tokens << 20), 400.0 * scale);
+        add(&format!("copy,1,1,{},1", tokens << 20), 500.0 * scale);
         add(&format!("matvec,64,{tokens},1,4096"), 300.0 * scale);
         add(
             &format!("matvec_transposed,64,4096,1,{tokens}"),
@@ -177,5 +177,20 @@ fn gpu_fit_writes_a_gpu_file() {
     bench.refused(
         &["gpu", "fit", "gpu.csv", "--gpu", "none.toml"],
         &["none.toml"],
+    );
+    // A GPU with less bandwidth than was measured is not the one that was measured.
+    let a100 = [
+        "gpu",
+        "fit",
+        "gpu.csv",
+        "--gpu",
+        "configs/gpu/a100-80gb.toml",
+    ];
+    bench.refused(
+        &a100,
+        &[
+            "memory.efficiency would be 2.1",
+            "is the file that of test device?",
+        ],
     );
 }
