@@ -90,7 +90,9 @@ pub struct PointPower {
 }
 
 impl PointPower {
-    fn of(model: &PowerModel, summary: &Summary) -> PointPower {
+    /// Asks the model.
+    #[must_use]
+    pub fn of(model: &PowerModel, summary: &Summary) -> PointPower {
         let energy = model.energy(&summary.activity, summary.cycles);
         PointPower {
             area_um2: model.total_area_um2(),
