@@ -494,7 +494,7 @@ fn error_bars_stand_on_the_front_alone() {
     };
     let errors = drawn.groups.iter().map(|group| {
         let points = group.points.iter();
-        points.map(|at| (at.x_error, at.y_error)).collect()
+        points.map(|at| (at.x_error, at.y_error)).collect::<Vec<_>>()
     });
     let expected: [Vec<_>; 2] = [
         vec![(None, Some((3.0, 6.0))), (None, Some((1.0, 2.5)))],
