@@ -510,7 +510,7 @@ fn error_bars_have_two_ends_around_their_point() {
         let spec = format!("{PARETO}{keys}");
         plot(&spec, csv).expect_err("refused").to_string()
     };
-    expect!["plot.toml:6: low: an interval needs both `x_low` and `x_high`"]
+    expect!["plot.toml:6: an interval needs both `x_low` and `x_high`"]
         .assert_eq(&message("x_low = \"low\"\n"));
     expect![""].assert_eq(&message("y_low = \"low\"\ny_high = \"high\"\n"));
 }
