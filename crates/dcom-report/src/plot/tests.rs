@@ -512,5 +512,5 @@ fn error_bars_have_two_ends_around_their_point() {
     };
     expect!["plot.toml:6: an interval needs both `x_low` and `x_high`"]
         .assert_eq(&message("x_low = \"low\"\n"));
-    expect![""].assert_eq(&message("y_low = \"low\"\ny_high = \"high\"\n"));
+    expect![[r#"plot.toml: series "Pareto front (2)": the error interval 3 to 4 does not contain the value 2"#]].assert_eq(&message("y_low = \"low\"\ny_high = \"high\"\n"));
 }
