@@ -482,7 +482,8 @@ fn parquet_gives_the_figure_of_the_same_csv() {
     assert_eq!(a.series, b.series);
 }
 
-const PARETO: &str = "kind = \"pareto\"\nx = \"area\"\nx_goal = \"minimize\"\ny = \"time\"\ny_goal = \"minimize\"\n";
+const PARETO: &str =
+    "kind = \"pareto\"\nx = \"area\"\nx_goal = \"minimize\"\ny = \"time\"\ny_goal = \"minimize\"\n";
 
 /// The third machine is beaten by the second.
 #[test]
@@ -494,7 +495,9 @@ fn error_bars_stand_on_the_front_alone() {
     };
     let errors = drawn.groups.iter().map(|group| {
         let points = group.points.iter();
-        points.map(|at| (at.x_error, at.y_error)).collect::<Vec<_>>()
+        points
+            .map(|at| (at.x_error, at.y_error))
+            .collect::<Vec<_>>()
     });
     let expected: [Vec<_>; 2] = [
         vec![(None, Some((3.0, 6.0))), (None, Some((1.0, 2.5)))],
