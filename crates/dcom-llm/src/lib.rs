@@ -4,7 +4,7 @@
 //! decomposition; the [`schedule`] runs both machines. What a number rests on is in `docs/llm.md`.
 //!
 //! Reading order: `model` and `plan` (what is asked), `op` and `graph` (what is computed), `equations` and `memory` (what that saves), `gpu`,
-//! `algorithm` and `decomposer` (what it takes), `schedule` and `scenario` (when it happens).
+//! `algorithm` and `decomposer` (what it takes), `schedule` and `scenario` (when it happens); `measured` (what a GPU says to it).
 
 mod model;
 mod plan;
@@ -24,6 +24,8 @@ pub mod schedule;
 
 mod scenario;
 
+pub mod measured;
+
 pub use algorithm::{
     Direct, KernelGroup, MATVEC, NORM, Problem, REORTH_U, REORTH_V, SMALL_SVD, Sequence, direct_us,
     lanczos_eager, lanczos_fused,
@@ -40,7 +42,8 @@ pub use model::{Linear, Model};
 pub use op::{Decomposition, Elementwise, Kernels, Op, Work};
 pub use plan::{Flow, LayerPlan, Outliers, Plan, PlanError, Return, Scan};
 pub use scenario::{
-    DecomposeOn, Evaluation, Hbm, OpTime, Phase, Policy, Scenario, ScenarioError, System,
+    DECOMPOSITION, DecomposeOn, Evaluation, FACTORED, Hbm, KINDS, ORIGINAL, OpTime, Phase, Policy,
+    Scenario, ScenarioError, System,
 };
 
 /// A count in formulas of time; exact below 2^53.

@@ -259,7 +259,7 @@ impl Scenario {
             gpu_fused_us: decomposition(DecomposeOn::GpuFused)?,
             activation_bytes: model_activations(&system.model, self.tokens.into(), &system.plan),
             weight_bytes: weights(&system.model, &system.plan),
-            ops: planned.table(),
+            ops: planned.times,
             schedule,
         })
     }
@@ -269,24 +269,30 @@ impl Scenario {
         let times = graph
             .node_weights()
             .map(|op| {
-                if let Work::Decompose(decomposition) = &op.work {
-                    let us = self.decomposition_us(system, decomposition, self.decompose_on)?;
-                    let taken = self.taken_share(system, decomposition)?;
-                    return Ok(OpTime::of(
-                        op,
-                        us,
-                        1.0,
-                        taken,
-                        self.decompose_on == DecomposeOn::Dcom,
-                    ));
-                }
-                let time = system.gpus.time(op);
-                let share = if time.memory_bound() {
-                    time.memory_us / time.us
-                } else {
-                    0.0
+                let on_gpus = system.gpus.time(op);
+                let mut time = OpTime {
+                    layer: op.layer,
+                    name: op.name.clone(),
+                    kind: kind_of(op, plan),
+                    shape: op.shape(),
+                    flops: op.flops(),
+                    on_dcom: false,
+                    us: on_gpus.us,
+                    memory_share: if on_gpus.memory_bound() {
+                        on_gpus.memory_us / on_gpus.us
+                    } else {
+                        0.0
+                    },
+                    takes_share: 0.0,
                 };
-                Ok(OpTime::of(op, time.us, share, 0.0, false))
+                if let Work::Decompose(decomposition) = &op.work {
+                    time.on_dcom = self.decompose_on == DecomposeOn::Dcom;
+                    time.us = self.decomposition_us(system, decomposition, self.decompose_on)?;
+                    // On a GPU all of it streams A or waits for launches.
+                    time.memory_share = if time.on_dcom { 0.0 } else { 1.0 };
+                    time.takes_share = self.taken_share(system, decomposition)?;
+                }
+                Ok(time)
             })
             .collect::<Result<_, ScenarioError>>()?;
         Ok(Timed { graph, times })
@@ -369,6 +375,7 @@ impl Scenario {
                 let node = &timed.graph[*op];
                 let job = jobs.add_node(Job {
                     name: name_of(node, part, self.micro_batches),
+                    kind: time.kind,
                     machine: if time.on_dcom {
                         decomposers
                     } else {
@@ -396,6 +403,23 @@ impl Scenario {
     }
 }
 
+/// Kinds of work, in the order of legends.
+pub const KINDS: [&str; 3] = [ORIGINAL, FACTORED, DECOMPOSITION];
+/// Work of layers that are computed as they are, and of embedding and head.
+pub const ORIGINAL: &str = "original layers";
+/// Work of layers on factors.
+pub const FACTORED: &str = "layers on factors";
+/// Decompositions.
+pub const DECOMPOSITION: &str = "decomposition";
+
+fn kind_of(op: &Op, plan: &Plan) -> &'static str {
+    match (&op.work, op.layer.and_then(|layer| plan.layer(layer))) {
+        (Work::Decompose(_), _) => DECOMPOSITION,
+        (_, Some(_)) => FACTORED,
+        (_, None) => ORIGINAL,
+    }
+}
+
 fn name_of(op: &Op, part: u32, parts: u32) -> String {
     let name = match op.layer {
         Some(layer) => format!("layer {layer} {}", op.name),
@@ -415,12 +439,6 @@ struct Timed {
     times: Vec<OpTime>,
 }
 
-impl Timed {
-    fn table(self) -> Vec<OpTime> {
-        self.times
-    }
-}
-
 /// Time of an op.
 #[derive(Clone, Debug, Serialize)]
 pub struct OpTime {
@@ -428,6 +446,8 @@ pub struct OpTime {
     pub layer: Option<u32>,
     /// Name.
     pub name: String,
+    /// Kind of work, one of [`KINDS`].
+    pub kind: &'static str,
     /// Shape, for readers.
     pub shape: String,
     /// Operations.
@@ -440,21 +460,6 @@ pub struct OpTime {
     pub memory_share: f64,
     /// Part of a GPU's memory bandwidth that it takes from others.
     pub takes_share: f64,
-}
-
-impl OpTime {
-    fn of(op: &Op, us: f64, memory_share: f64, takes_share: f64, on_dcom: bool) -> OpTime {
-        OpTime {
-            layer: op.layer,
-            name: op.name.clone(),
-            shape: op.shape(),
-            flops: op.flops(),
-            on_dcom,
-            us,
-            memory_share,
-            takes_share,
-        }
-    }
 }
 
 /// What comes of a scenario. Times are of one batch.

@@ -17,6 +17,8 @@ use thiserror::Error;
 pub struct Job {
     /// Name, for timelines.
     pub name: String,
+    /// Kind of work, for timelines and charts.
+    pub kind: &'static str,
     /// Index of the machine.
     pub machine: usize,
     /// Time when nothing disturbs it (us).
@@ -35,6 +37,8 @@ pub type Jobs = DiGraph<Job, ()>;
 pub struct Span {
     /// Name of the job.
     pub name: String,
+    /// Kind of work.
+    pub kind: &'static str,
     /// Index of the machine.
     pub machine: usize,
     /// Start (us).
@@ -243,6 +247,7 @@ impl State<'_> {
         self.idle_since[machine] = self.now;
         self.spans.push(Span {
             name: self.jobs[running.job].name.clone(),
+            kind: self.jobs[running.job].kind,
             machine,
             start_us: running.start_us,
             end_us: self.now,
@@ -262,6 +267,33 @@ impl State<'_> {
     }
 }
 
+impl Schedule {
+    /// Spans of one kind that follow each other without a gap on a machine as one, in the order of their starts.
+    #[must_use]
+    pub fn merged(&self) -> Vec<Span> {
+        let mut merged: Vec<Span> = Vec::new();
+        for machine in 0..self.machines.len() {
+            let mut spans: Vec<&Span> = self
+                .spans
+                .iter()
+                .filter(|span| span.machine == machine)
+                .collect();
+            spans.sort_by(|a, b| a.start_us.total_cmp(&b.start_us));
+            let first = merged.len();
+            for span in spans {
+                match merged[first..].last_mut() {
+                    // The next one starts at the very number that the last one ended at.
+                    Some(last) if last.kind == span.kind && last.end_us >= span.start_us => {
+                        last.end_us = span.end_us;
+                    }
+                    _ => merged.push(span.clone()),
+                }
+            }
+        }
+        merged
+    }
+}
+
 /// Writes a schedule in the Chrome trace format, which Perfetto opens: one track per machine, in microseconds.
 #[must_use]
 pub fn timeline(schedule: &Schedule) -> String {
@@ -272,7 +304,7 @@ pub fn timeline(schedule: &Schedule) -> String {
     }
     for span in &schedule.spans {
         events.push(json!({
-            "ph": "X", "pid": 1, "tid": span.machine, "name": span.name, "ts": span.start_us, "dur": span.end_us - span.start_us,
+            "ph": "X", "pid": 1, "tid": span.machine, "name": span.name, "cat": span.kind, "ts": span.start_us, "dur": span.end_us - span.start_us,
         }));
     }
     format!(

@@ -6,6 +6,7 @@ use crate::error::FigureError;
 use crate::figure::{Axis, BarPlot, LinePlot, Page, Scale};
 use crate::font;
 use crate::frame::Drawing;
+use crate::gantt::GanttPlot;
 use crate::heat::HeatMap;
 use crate::scatter::ScatterPlot;
 use crate::style;
@@ -182,6 +183,30 @@ pub(crate) fn tornado_plot(plot: &TornadoPlot) -> Result<(), FigureError> {
         }
         value(&plot.x, &bar.name, bar.low)?;
         value(&plot.x, &bar.name, bar.high)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn gantt_plot(plot: &GanttPlot) -> Result<(), FigureError> {
+    page(&plot.page)?;
+    axis(&plot.x)?;
+    names(plot.kinds.iter().map(String::as_str))?;
+    if plot.machines.is_empty() || plot.spans.is_empty() {
+        return Err(FigureError::NoCategories);
+    }
+    for name in &plot.machines {
+        text("the name of a machine", name)?;
+    }
+    for span in &plot.spans {
+        let known = span.machine < plot.machines.len() && span.kind < plot.kinds.len();
+        if !known {
+            return Err(FigureError::UnknownSpan {
+                machine: span.machine,
+                kind: span.kind,
+            });
+        }
+        value(&plot.x, "the start of a span", span.start)?;
+        value(&plot.x, "the end of a span", span.end)?;
     }
     Ok(())
 }

@@ -58,6 +58,14 @@ pub enum FigureError {
     /// A bar plot without categories.
     #[error("the bar plot has no categories")]
     NoCategories,
+    /// A span of a machine or a kind that the plot does not have.
+    #[error("a span is of machine {machine} and kind {kind}, which the plot does not have")]
+    UnknownSpan {
+        /// Index of the machine.
+        machine: usize,
+        /// Index of the kind.
+        kind: usize,
+    },
     /// More series than can be told apart in grey.
     #[error("the figure has {count} series; at most {max} can be told apart, split the figure")]
     TooManySeries {

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use crate::error::FigureError;
 use crate::file::write_atomic;
+use crate::gantt::GanttPlot;
 use crate::heat::HeatMap;
 use crate::scatter::ScatterPlot;
 use crate::tornado::TornadoPlot;
-use crate::{bars, check, export, heat, line, pdf, scatter, tornado};
+use crate::{bars, check, export, gantt, heat, line, pdf, scatter, tornado};
 
 /// A figure of any kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub enum Figure {
     Heat(HeatMap),
     /// What a result owes to each parameter.
     Tornado(TornadoPlot),
+    /// Which machine did what, when.
+    Gantt(GanttPlot),
 }
 
 /// Series of points joined by lines.
@@ -264,6 +267,12 @@ impl From<TornadoPlot> for Figure {
     }
 }
 
+impl From<GanttPlot> for Figure {
+    fn from(plot: GanttPlot) -> Self {
+        Self::Gantt(plot)
+    }
+}
+
 impl Figure {
     /// Writes the figure to a file whose name ends in `.svg`, `.pdf` or `.png`; a PNG has 300 dots per inch.
     ///
@@ -315,6 +324,7 @@ impl Figure {
             Self::Scatter(plot) => &plot.page,
             Self::Heat(plot) => &plot.page,
             Self::Tornado(plot) => &plot.page,
+            Self::Gantt(plot) => &plot.page,
         }
     }
 
@@ -357,6 +367,12 @@ impl Figure {
                 "{} for the ends of the range of each parameter",
                 plot.x.caption()
             ),
+            Self::Gantt(plot) => format!(
+                "{} of {} on {}",
+                plot.x.caption(),
+                plot.kinds.join("; "),
+                plot.machines.join(", ")
+            ),
         }
     }
 
@@ -381,6 +397,10 @@ impl Figure {
             Self::Tornado(plot) => {
                 check::tornado_plot(plot)?;
                 tornado::draw(plot)
+            }
+            Self::Gantt(plot) => {
+                check::gantt_plot(plot)?;
+                gantt::draw(plot)
             }
         };
         check::texts_readable(&drawing)?;

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! Reading order: `figure` (what can be asked for), `check` (what is refused), `axis` and `frame` (where things go),
-//! `line`, `bars`, `scatter`, `heat` and `tornado` (what is drawn there), `canvas`, `export` and
+//! `line`, `bars`, `scatter`, `heat`, `tornado` and `gantt` (what is drawn there), `canvas`, `export` and
 //! `pdf` (how that becomes bytes). `plot` makes figures from result files as a TOML file says.
 
 mod axis;
@@ -35,6 +35,7 @@ mod figure;
 mod file;
 mod font;
 mod frame;
+mod gantt;
 mod geometry;
 mod heat;
 mod legend;
@@ -57,6 +58,7 @@ pub use figure::{
     Width,
 };
 pub use file::write_atomic;
+pub use gantt::{GanttPlot, GanttSpan};
 pub use heat::{HeatCell, HeatMap};
 pub use number::{engineering, significant, thousands};
 pub use scatter::{Curve, PointGroup, ScatterPlot, ScatterPoint};

@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, check, decompose, explain, find, parameters, plot, power, program, run, sweep, timeline,
+    cache, check, decompose, explain, find, gpu, llm, parameters, plot, power, program, run, sweep,
+    timeline,
 };
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
@@ -41,6 +42,10 @@ enum Command {
     Explain(explain::Args),
     /// Find the best point of a sweep under constraints
     Find(find::Args),
+    /// Time a Llama model on GPUs and D-com under a decomposition plan
+    Llm(llm::Args),
+    /// Hold the GPU model against measured kernels
+    Gpu(gpu::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
     /// Evaluate every point of a sweep file: a table with a row per point
@@ -70,6 +75,8 @@ pub fn main() -> ExitCode {
         Command::Power(args) => power::power(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Find(args) => find::run(&args),
+        Command::Gpu(args) => gpu::run(&args),
+        Command::Llm(args) => llm::run(&args),
         Command::Decompose(args) => decompose::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Cache(args) => cache::run(&args),

@@ -24,6 +24,8 @@ mod check;
 mod decompose;
 mod explain;
 mod find;
+mod gpu;
+mod llm;
 mod manifest;
 mod metrics;
 mod plot;

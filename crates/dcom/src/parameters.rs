@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use dcom_arch::ArchParams;
 use dcom_config::KeyInfo;
+use dcom_llm::{Gpu, Model, Scenario};
 use dcom_mapper::WorkloadParams;
 use dcom_power::Technology;
 use dcom_sweep::{METRICS, Metric};
@@ -39,6 +40,12 @@ enum Kind {
     Workload,
     /// Technologies and choices of the area model
     Technology,
+    /// Llama models on GPUs and D-com
+    Scenario,
+    /// Shapes of models
+    Model,
+    /// GPUs
+    Gpu,
     /// Numbers of a design point: columns of sweeps, what queries and plots refer to
     Metrics,
 }
@@ -66,6 +73,24 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "Keys of a technology file",
             Technology::keys(),
             Technology::reference_table(),
+        ),
+        (
+            Kind::Scenario,
+            "Keys of a scenario file",
+            Scenario::keys(),
+            Scenario::reference_table(),
+        ),
+        (
+            Kind::Model,
+            "Keys of a model file",
+            Model::keys(),
+            Model::reference_table(),
+        ),
+        (
+            Kind::Gpu,
+            "Keys of a GPU file",
+            Gpu::keys(),
+            Gpu::reference_table(),
         ),
     ];
     let chosen = schemas

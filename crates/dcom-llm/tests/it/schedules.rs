@@ -8,6 +8,7 @@ use proptest::prelude::*;
 fn job(name: &str, machine: usize, us: f64) -> Job {
     Job {
         name: name.to_owned(),
+        kind: "work",
         machine,
         us,
         memory_share: 0.0,
@@ -59,6 +60,24 @@ fn two_prompts_by_hand() {
             "after 1"
         ]
     );
+}
+
+/// 3..6 follows 0..3 without a gap, 8..10 does not.
+#[test]
+fn spans_without_a_gap_are_one() {
+    let mut jobs = Jobs::new();
+    let first = jobs.add_node(job("a", 0, 3.0));
+    let other = jobs.add_node(job("b", 1, 5.0));
+    let last = jobs.add_node(job("c", 0, 2.0));
+    jobs.add_node(job("d", 0, 3.0));
+    jobs.add_edge(first, other, ());
+    jobs.add_edge(other, last, ());
+    let merged = run(&jobs, &machines(2)).expect("runs").merged();
+    let spans: Vec<_> = merged
+        .iter()
+        .map(|span| (span.machine, span.start_us, span.end_us))
+        .collect();
+    assert_eq!(spans, [(0, 0.0, 6.0), (0, 8.0, 10.0), (1, 3.0, 8.0)]);
 }
 
 /// A GPU job of 10 us, 60 % bound by memory, beside 4 us of D-com that take half of the bandwidth: one us of work takes

@@ -4,6 +4,7 @@ mod support;
 
 mod decompose;
 mod guide;
+mod llm;
 mod plot;
 mod power;
 mod programs;
