@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use dcom_power::A100_MULTIPLIERS;
+use dcom_power::{A100_MULTIPLIERS, Ratio};
 use dcom_report::{
     Axis as PlotAxis, Cell, Column, Figure, LinePlot, Marker, Page, Scale, Series, Table,
     significant,
@@ -81,6 +81,15 @@ impl Fig13 {
         Ok(table)
     }
 
+    /// The default choices against the design that the claims are held against: the array with fp32 sums, as the machine has.
+    ///
+    /// # Panics
+    /// Never: the designs are a part of this library.
+    #[must_use]
+    pub fn claimed(&self) -> &Ratio {
+        &self.defaults[1].1
+    }
+
     /// The paper's claims beside the ranges.
     ///
     /// # Errors
@@ -95,7 +104,7 @@ impl Fig13 {
             "combinations that reach it",
         ];
         let mut table = Table::new(columns.map(Column::new).to_vec());
-        let against = &self.defaults[1].1;
+        let against = self.claimed();
         for (claim, default) in
             CLAIMS
                 .iter()
