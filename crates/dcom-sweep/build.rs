@@ -1,9 +1,10 @@
-//! A fingerprint of the sources that decide the numbers of a design point, so that a cache never answers for another simulator.
-//!
-//! The sources are those of this crate and of the workspace's crates that it is built from. Plots decide no number.
+//! A fingerprint of what decides the numbers of a design point, so that a cache never answers for another simulator: the sources and
+//! manifests of this crate and of the workspace's crates that it is built from, the versions of all libraries, and the
+//! compiler. Plots decide no number.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Draws, and does not compute.
 const WITHOUT: &str = "dcom-report";
@@ -16,7 +17,6 @@ fn main() {
     let mut next = 0;
     while next < names.len() {
         let manifest = crates.join(&names[next]).join("Cargo.toml");
-        println!("cargo:rerun-if-changed={}", manifest.display());
         for name in dependencies(&fs::read_to_string(&manifest).expect("the crate's manifest")) {
             if name != WITHOUT && !names.contains(&name) {
                 names.push(name);
@@ -25,25 +25,36 @@ fn main() {
         next += 1;
     }
     names.sort();
-    let mut files = Vec::new();
+    let lock = crates.join("../Cargo.lock");
+    let mut files = vec![lock];
+    files.extend(
+        names
+            .iter()
+            .map(|name| crates.join(name).join("Cargo.toml")),
+    );
+    for file in &files {
+        println!("cargo:rerun-if-changed={}", file.display());
+    }
     for name in &names {
         let folder = crates.join(name).join("src");
         println!("cargo:rerun-if-changed={}", folder.display());
         collect(&folder, &mut files);
     }
     files.sort();
+    let compiler = std::env::var_os("RUSTC").expect("cargo sets it");
+    let compiler = Command::new(compiler).arg("-vV").output();
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for file in &files {
-        let name = file
-            .strip_prefix(&crates)
-            .expect("found there")
-            .to_string_lossy()
-            .replace('\\', "/");
-        let text = fs::read_to_string(file).expect("a source file");
-        // FNV-1a: two versions differ in some byte, and nobody forges them.
-        for byte in name.bytes().chain([0]).chain(text.bytes()).chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    // FNV-1a: two versions differ in some byte, and nobody forges them.
+    let mut add = |text: &[u8]| {
+        for byte in text.iter().chain([&0]) {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
+    };
+    add(&compiler.expect("the compiler that runs this").stdout);
+    for file in &files {
+        let name = file.strip_prefix(&crates).expect("found there");
+        add(name.to_string_lossy().replace('\\', "/").as_bytes());
+        add(&fs::read(file).expect("a source file"));
     }
     println!("cargo:rustc-env=DCOM_SOURCES={hash:016x}");
 }

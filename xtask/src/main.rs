@@ -32,6 +32,9 @@ enum Command {
         /// Directory for `<name>.csv`, `.json`, `.svg` and `.png`.
         #[arg(long, default_value = "reports/sweeps")]
         output: PathBuf,
+        /// Discard what an earlier run left, instead of going on from there.
+        #[arg(long)]
+        restart: bool,
     },
     /// Put a figure of the paper beside what is simulated, under `reports/paper`.
     Reproduce {
@@ -74,7 +77,11 @@ fn main() -> ExitCode {
     // Paths in sweep files and defaults are those of the repository.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let result = match arguments.command {
-        Command::Sweep { config, output } => sweep::run(&root, &config, &output),
+        Command::Sweep {
+            config,
+            output,
+            restart,
+        } => sweep::run(&root, &config, &output, restart),
         Command::Reproduce {
             what: Reproduction::Fig12,
         } => reproduce::fig12(&root),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
-use dcom_sweep::{Options, Space, SweepSpec, default_folder, latency_plot, run as run_sweep};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use dcom_sweep::{
+    Options, Space, SweepError, SweepSpec, default_folder, latency_plot, run as run_sweep,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Runs a sweep file, and writes its table and a plot of latency over the last axis.
-pub(crate) fn run(root: &Path, config: &Path, output: &Path) -> Result<()> {
+pub(crate) fn run(root: &Path, config: &Path, output: &Path, restart: bool) -> Result<()> {
     let config = std::path::absolute(config)?;
     let output = std::path::absolute(output)?;
     std::env::set_current_dir(root).context("entering the repository")?;
@@ -34,7 +36,7 @@ pub(crate) fn run(root: &Path, config: &Path, output: &Path) -> Result<()> {
     let options = Options {
         output: output.clone(),
         threads: None,
-        restart: false,
+        restart,
         cache: Some(default_folder()?),
         parquet: false,
     };
@@ -53,17 +55,18 @@ pub(crate) fn run(root: &Path, config: &Path, output: &Path) -> Result<()> {
 
     let figure = match latency_plot(&drawn, &finished.csv) {
         Ok(figure) => figure,
-        Err(reason) => {
-            eprintln!("no plot: {reason}");
+        // Not every sweep has a last axis of numbers; the table is there all the same.
+        Err(SweepError::Plot(reason)) => {
+            println!("no plot of latency over the last axis: {reason}");
             return Ok(());
         }
+        Err(error) => return Err(error.into()),
     };
     for extension in ["svg", "png"] {
         let path = output.join(format!("{name}.{extension}"));
-        if let Err(reason) = figure.write(&path) {
-            eprintln!("no plot: {reason}");
-            return Ok(());
-        }
+        figure
+            .write(&path)
+            .map_err(|error| anyhow!("{}: {error}", path.display()))?;
         println!("{}", path.display());
     }
     Ok(())

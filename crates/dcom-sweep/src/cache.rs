@@ -16,6 +16,7 @@ use etcetera::BaseStrategy as _;
 use thiserror::Error;
 
 use crate::outcome::Outcome;
+use crate::space::Identity;
 
 /// Environment variable with the cache's folder.
 pub const CACHE_VARIABLE: &str = "DCOM_CACHE_DIR";
@@ -173,6 +174,12 @@ impl Cache {
         self.len() == 0
     }
 
+    /// The outcome of a point under either of its keys: with numbers, or with the reason why it has none.
+    pub(crate) fn known(&self, identity: &Identity) -> Option<Outcome> {
+        self.get(identity.numbers)
+            .or_else(|| self.get(identity.reason))
+    }
+
     /// The outcome of a point, if it is there and whole.
     pub fn get(&self, key: Key) -> Option<Outcome> {
         let place = *lock(&self.index).get(&key.short())?;
@@ -195,7 +202,8 @@ impl Cache {
         }
         let mut own = lock(&self.own);
         if own.end > SEGMENT_LIMIT_BYTES {
-            return Ok(());
+            // The next process begins another one.
+            return Err(io::Error::other("the segment is full"));
         }
         let (mut data, mut keys, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for (key, payload) in outcomes {
@@ -214,16 +222,36 @@ impl Cache {
             keys.extend(checksum(&[key.as_bytes(), &place]).to_le_bytes());
             places.push((key.short(), (own.number << OFFSET_BITS) | offset));
         }
-        own.data.write_all(&data)?;
-        own.end += data.len() as u64;
-        own.keys.write_all(&keys)?;
+        own.append(&data, &keys)?;
         lock(&self.index).extend(places);
         Ok(())
     }
 }
 
 impl Own {
-    /// The first segment that no other process holds, ready to append to.
+    /// Appends records and their keys, or neither: what follows a torn write would not be where its key says.
+    fn append(&mut self, data: &[u8], keys: &[u8]) -> io::Result<()> {
+        let keys_end = self.keys.metadata()?.len();
+        let written = self
+            .data
+            .write_all(data)
+            .and_then(|()| self.keys.write_all(keys));
+        if let Err(error) = written {
+            let undone = self
+                .data
+                .set_len(self.end)
+                .and_then(|()| self.keys.set_len(keys_end));
+            if undone.is_err() {
+                // Whatever lies behind the end now, nothing is put there.
+                self.end = u64::MAX;
+            }
+            return Err(error);
+        }
+        self.end += data.len() as u64;
+        Ok(())
+    }
+
+    /// The first segment with room that no other process holds, ready to append to.
     fn claim(folder: &Path) -> io::Result<Own> {
         let mut number = 0;
         loop {
@@ -233,11 +261,15 @@ impl Own {
             let keys = options.open(keys)?;
             match keys.try_lock() {
                 Ok(()) => {
+                    let data = options.open(data)?;
+                    let end = data.metadata()?.len();
+                    if end > SEGMENT_LIMIT_BYTES {
+                        number += 1;
+                        continue;
+                    }
                     // A torn key would shift all that follow it.
                     let whole = keys.metadata()?.len() / KEY_RECORD as u64 * KEY_RECORD as u64;
                     keys.set_len(whole)?;
-                    let data = options.open(data)?;
-                    let end = data.metadata()?.len();
                     return Ok(Own {
                         number,
                         keys,

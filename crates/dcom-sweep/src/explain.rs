@@ -117,7 +117,7 @@ pub struct Change {
 /// Explains a point.
 ///
 /// # Errors
-/// The point itself does not evaluate. An infeasible neighbour is a part of the answer.
+/// The point itself does not evaluate, or a neighbour fails. An infeasible neighbour is a part of the answer.
 pub fn explain(base: &Base) -> Result<Explanation, PointError> {
     let point = evaluate(base)?;
     let arch = Arch::new(&base.arch)?;
@@ -136,19 +136,19 @@ pub fn explain(base: &Base) -> Result<Explanation, PointError> {
     let mut levers: Vec<Lever> = parameters
         .par_iter()
         .map(|(info, entry)| lever(base, point.time_us_per_prompt, info, entry))
-        .collect();
+        .collect::<Result<_, _>>()?;
     levers.sort_by(|a, b| a.best().total_cmp(&b.best()).then(a.key.cmp(b.key)));
     Ok(Explanation {
         names: (base.arch.name.clone(), base.workload.name.clone()),
         bound,
-        pairs: pairs(base, point.time_us_per_prompt, &levers),
+        pairs: pairs(base, point.time_us_per_prompt, &levers)?,
         point,
         levers,
     })
 }
 
 /// Doubles every two of the walls together.
-fn pairs(base: &Base, time: f64, levers: &[Lever]) -> Vec<Pair> {
+fn pairs(base: &Base, time: f64, levers: &[Lever]) -> Result<Vec<Pair>, PointError> {
     let worth = |l: &Lever, step| l.change(step).map(|c| c.relative);
     let walls: Vec<(&Lever, f64)> = levers
         .iter()
@@ -157,35 +157,54 @@ fn pairs(base: &Base, time: f64, levers: &[Lever]) -> Vec<Pair> {
         .collect();
     let both = (0..walls.len()).flat_map(|a| (a + 1..walls.len()).map(move |b| (a, b)));
     let both: Vec<_> = both.map(|(a, b)| (walls[a], walls[b])).collect();
-    let mut pairs: Vec<Pair> = both
+    let pairs: Vec<Option<Pair>> = both
         .par_iter()
-        .filter_map(|((a, alone_a), (b, alone_b))| {
-            let mut at = base.clone();
-            for lever in [a, b] {
-                let doubled = lever.neighbours.iter().find(|n| n.step == Step::Double)?;
-                at.set(lever.key, &doubled.value).ok()?;
-            }
+        .map(|((a, alone_a), (b, alone_b))| {
             // A pair that cannot be built is no advice.
-            let relative = evaluate(&at).ok()?.time_us_per_prompt / time - 1.0;
+            let Ok(there) = time_at(base, &[a.doubled(), b.doubled()])? else {
+                return Ok(None);
+            };
+            let relative = there / time - 1.0;
             let alone = alone_a.min(0.0) + alone_b.min(0.0);
-            (relative < alone - SYNERGY).then_some(Pair {
+            Ok((relative < alone - SYNERGY).then_some(Pair {
                 keys: [a.key, b.key],
                 relative,
-            })
+            }))
         })
-        .collect();
+        .collect::<Result<_, PointError>>()?;
+    let mut pairs: Vec<Pair> = pairs.into_iter().flatten().collect();
     pairs.sort_by(|a, b| a.relative.total_cmp(&b.relative).then(a.keys.cmp(&b.keys)));
-    pairs
+    Ok(pairs)
 }
 
-fn lever(base: &Base, time: f64, info: &KeyInfo, entry: &Entry<'_>) -> Lever {
+/// The time per prompt with some keys changed (us), or why that machine does not exist.
+fn time_at(base: &Base, changes: &[(&str, &String)]) -> Result<Result<f64, String>, PointError> {
+    let mut at = base.clone();
+    let there = changes
+        .iter()
+        .try_for_each(|(key, value)| at.set(key, value))
+        .and_then(|()| evaluate(&at));
+    match there {
+        Ok(point) => Ok(Ok(point.time_us_per_prompt)),
+        Err(error) if error.is_infeasible() => Ok(Err(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+fn lever(base: &Base, time: f64, info: &KeyInfo, entry: &Entry<'_>) -> Result<Lever, PointError> {
     let mut neighbours = Vec::new();
     for (step, candidates) in candidates(info, &entry.value) {
         for value in candidates {
             let ratio = number(&value)
                 .zip(value_number(&entry.value))
-                .map(|(new, old)| new / old);
-            let outcome = change(base, info.path, &value, time, ratio);
+                .map(|(new, old)| new / old)
+                .filter(|ratio| ratio.is_finite() && *ratio > 0.0);
+            let slope = |there: f64| ratio.map(|ratio| (there / time).ln() / ratio.ln());
+            let outcome = time_at(base, &[(info.path, &value)])?.map(|there| Change {
+                time_us_per_prompt: there,
+                relative: there / time - 1.0,
+                elasticity: slope(there),
+            });
             let feasible = outcome.is_ok();
             neighbours.push(Neighbour {
                 step,
@@ -197,34 +216,13 @@ fn lever(base: &Base, time: f64, info: &KeyInfo, entry: &Entry<'_>) -> Lever {
             }
         }
     }
-    Lever {
+    Ok(Lever {
         key: info.path,
         unit: info.unit,
         role: Role::of(info.path),
         mark: entry.mark,
         value: entry.value.clone(),
         neighbours,
-    }
-}
-
-fn change(
-    base: &Base,
-    key: &str,
-    value: &str,
-    time: f64,
-    ratio: Option<f64>,
-) -> Result<Change, String> {
-    let mut at = base.clone();
-    let there = at
-        .set(key, value)
-        .and_then(|()| evaluate(&at))
-        .map_err(|error| error.to_string())?
-        .time_us_per_prompt;
-    let slope = |ratio: f64| (there / time).ln() / ratio.ln();
-    Ok(Change {
-        time_us_per_prompt: there,
-        relative: there / time - 1.0,
-        elasticity: ratio.filter(|r| r.is_finite() && *r > 0.0).map(slope),
     })
 }
 
@@ -345,6 +343,12 @@ impl Lever {
         let feasible = self.neighbours.iter();
         let feasible = feasible.filter_map(|n| Some((n, *n.outcome.as_ref().ok()?)));
         feasible.min_by(|a, b| a.1.relative.total_cmp(&b.1.relative))
+    }
+
+    /// The key and the value at twice the point's; only where that exists.
+    fn doubled(&self) -> (&str, &String) {
+        let doubled = self.neighbours.iter().find(|n| n.step == Step::Double);
+        (self.key, &doubled.expect("the value was doubled").value)
     }
 
     /// The relative change of time at the best neighbour; 0 where there is none.

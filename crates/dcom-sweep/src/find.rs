@@ -16,7 +16,6 @@ use rayon::prelude::*;
 use crate::outcome::Numbers;
 use crate::point::{Base, Point, PointError, evaluate};
 use crate::space::Space;
-use crate::spec::SweepSpec;
 
 pub use monotone::Direction;
 pub use query::{Constraint, Quantity, Query, QueryError};
@@ -103,16 +102,16 @@ impl Certainty {
 /// Answers a query; `tick` is called once per evaluated point, from any thread. At most about `budget` points are evaluated.
 ///
 /// # Errors
-/// The machine or workload file, a value that its key does not take, or a point that fails for another reason than not
-/// fitting the machine.
+/// A point that fails for another reason than not fitting the machine.
 pub fn find(
-    spec: &SweepSpec,
+    space: &Space,
     query: &Query,
     budget: usize,
     tick: impl Fn() + Sync,
 ) -> Result<Found, PointError> {
+    let spec = space.spec();
     let asked = Asked {
-        space: Space::open(spec.clone(), &[])?,
+        space,
         query,
         tick: &tick,
     };
@@ -138,7 +137,7 @@ pub fn find(
 
 /// A sweep and what is asked of it.
 struct Asked<'a> {
-    space: Space,
+    space: &'a Space,
     query: &'a Query,
     tick: &'a (dyn Fn() + Sync),
 }

@@ -344,8 +344,12 @@ impl Part {
         self.file.sync_all().map_err(fail)?;
         let bytes = self.file.metadata().map_err(fail)?.len();
         let manifest = format!("{:#}\n", manifest(space, counts, bytes));
-        write_atomic(&self.names.manifest, manifest.as_bytes())
-            .map_err(|e| SweepError::Plot(e.to_string()))?;
+        write_atomic(&self.names.manifest, manifest.as_bytes()).map_err(|error| {
+            SweepError::Write {
+                path: self.names.manifest.clone(),
+                source: io::Error::other(error),
+            }
+        })?;
         fs::rename(&self.names.part, &self.names.csv).map_err(fail)?;
         Ok(self.names)
     }

@@ -280,11 +280,13 @@ fn deal(
     let window = threads * DEALS_PER_THREAD;
     let (deals, work) = bounded::<Deal>(window);
     let (done, rows) = unbounded::<Rows>();
-    for _ in 0..threads {
-        let (shared, work, done) = (Arc::clone(shared), work.clone(), done.clone());
-        // Not joined: when the sweep is stopped, a slow point must not hold up the end. A thread ends with its channels.
-        thread::spawn(move || evaluate_all(&shared, &work, &done));
-    }
+    // Not joined: when the sweep is stopped, a slow point must not hold up the end. A thread ends with its channels.
+    let workers: Vec<thread::JoinHandle<()>> = (0..threads)
+        .map(|_| {
+            let (shared, work, done) = (Arc::clone(shared), work.clone(), done.clone());
+            thread::spawn(move || evaluate_all(&shared, &work, &done))
+        })
+        .collect();
     drop((work, done));
     let mut dealer = Dealer {
         next: part.next,
@@ -310,6 +312,12 @@ fn deal(
             Ok(rows) => {
                 dealer.adapt(rows.points, rows.time);
                 waiting.insert(rows.number, rows);
+            }
+            // Whoever ends while there is work has panicked, and its rows will never come.
+            Err(RecvTimeoutError::Timeout)
+                if workers.iter().any(thread::JoinHandle::is_finished) =>
+            {
+                return Err(SweepError::Threads);
             }
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return Err(SweepError::Threads),
@@ -381,11 +389,10 @@ fn evaluate_all(shared: &Shared, work: &Receiver<Deal>, done: &Sender<Rows>) {
         let mut fresh = Vec::new();
         for point in &deal.points {
             let identity = shared.space.identity(*point);
-            let known = shared.cache.as_ref().and_then(|cache| {
-                cache
-                    .get(identity.numbers)
-                    .or_else(|| cache.get(identity.reason))
-            });
+            let known = shared
+                .cache
+                .as_ref()
+                .and_then(|cache| cache.known(&identity));
             counts.cached += u64::from(known.is_some());
             let outcome = known.unwrap_or_else(|| {
                 let outcome = evaluate_one(&shared.space, *point);
@@ -472,13 +479,7 @@ pub fn dry_run(space: &Space, cache: Option<&std::path::Path>) -> Result<(u64, u
     for point in (0..space.points()).filter(|point| space.contains(*point)) {
         kept += 1;
         if let Some(cache) = &cache {
-            let identity = space.identity(point);
-            known += u64::from(
-                cache
-                    .get(identity.numbers)
-                    .or_else(|| cache.get(identity.reason))
-                    .is_some(),
-            );
+            known += u64::from(cache.known(&space.identity(point)).is_some());
         }
     }
     Ok((kept, known))

@@ -14,7 +14,7 @@ use crate::{
 /// A machine file (arch) says what the hardware is, a workload file says what to decompose and how to map it. `run`
 /// tells how long that takes and why; `decompose` does it to a real matrix, bit for bit as the hardware would.
 #[derive(Parser)]
-#[command(version, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(version = dcom_sweep::VERSION, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -57,7 +57,7 @@ enum Command {
     Plot(plot::Args),
     /// Check files of any kind that the project uses
     Check(check::Args),
-    /// Print the reference table of the keys of arch, workload and technology files
+    /// Print the reference tables: keys of arch, workload and technology files, metrics of a design point
     Parameters(parameters::Args),
 }
 

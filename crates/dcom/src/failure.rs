@@ -110,6 +110,9 @@ impl Failure {
         }
     }
 
+    /// What a shell says of a process that Ctrl-C ended: 128 and the number of the signal.
+    pub(crate) const STOPPED: u8 = 130;
+
     /// 2 for what the user can repair, 1 for the rest.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -120,8 +123,7 @@ impl Failure {
             | Failure::Checked { .. } => 2,
             Failure::Write { .. } | Failure::Internal(_) => 1,
             Failure::ClosedPipe => 0,
-            // What a shell says of a process that Ctrl-C ended: 128 and the number of the signal.
-            Failure::Stopped(_) => 130,
+            Failure::Stopped(_) => Failure::STOPPED,
         }
     }
 }

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::output;
+use crate::setup::assignment;
+use crate::sweep;
 use crate::text::{Facts, percent, section};
 
 /// Arguments of `dcom find`.
@@ -25,6 +27,9 @@ pub(crate) struct Args {
     /// Constraint on a metric or numeric key: <=, <, >= or > and a number; may be repeated
     #[arg(long, value_name = "CONSTRAINT")]
     subject_to: Vec<String>,
+    /// Override a key at every point; may be repeated [keys: dcom parameters]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
     /// Points to evaluate at most, about; beyond, the answer is searched instead of exact
     #[arg(long, value_name = "POINTS", default_value_t = 1_000_000)]
     budget: usize,
@@ -34,7 +39,7 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-Metrics are the columns of a sweep's CSV. docs/queries.md says when an answer is exact, and where the 1549 us come from.
+Metrics: dcom parameters metrics. docs/queries.md says when an answer is exact, and where the 1549 us come from.
 
 Examples:
   dcom find configs/sweeps/smallest.toml --minimize clusters --subject-to \"time_us_per_prompt <= 1549\"
@@ -60,21 +65,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let query = Query::parse(&args.minimize, &args.subject_to).map_err(|error| {
         Failure::input_with_help(
             error.to_string(),
-            "metrics are the columns of a sweep's CSV; keys: dcom parameters",
+            "`dcom parameters` lists metrics and keys",
         )
     })?;
-    let spec = SweepSpec::read(&args.sweep).map_err(|error| Failure::input(error.to_string()))?;
+    let space = sweep::space(&args.sweep, &args.set)?;
     // Draws on stderr, and not at all where that is no terminal.
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {pos} points evaluated, {per_sec}");
     bar.set_style(style.map_err(|error| Failure::Internal(error.to_string()))?);
-    let found = find(&spec, &query, args.budget, || bar.inc(1))
+    let found = find(&space, &query, args.budget, || bar.inc(1))
         .map_err(|error| Failure::input(error.to_string()))?;
     bar.finish_and_clear();
     let text = if args.json {
-        format!("{:#}\n", json_of(&spec, &query, &found))
+        format!("{:#}\n", json_of(space.spec(), &query, &found))
     } else {
-        text_of(&spec, &query, &found)
+        text_of(space.spec(), &query, &found)
     };
     output::print(&text)
 }

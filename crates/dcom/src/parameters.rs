@@ -1,4 +1,4 @@
-//! `dcom parameters`, the reference table of all keys, and `--explain-parameters`, their values in a run.
+//! `dcom parameters`, the reference table of all keys and metrics, and `--explain-parameters`, their values in a run.
 
 use std::fmt::Write as _;
 
@@ -7,6 +7,7 @@ use dcom_arch::ArchParams;
 use dcom_config::KeyInfo;
 use dcom_mapper::WorkloadParams;
 use dcom_power::Technology;
+use dcom_sweep::{METRICS, Metric};
 
 use crate::failure::Failure;
 use crate::output;
@@ -16,7 +17,7 @@ use crate::setup::{Parameter, Setup};
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Kind of file [default: all]
+    /// What to list [default: all]
     kind: Option<Kind>,
     /// Print Markdown tables
     #[arg(long)]
@@ -38,6 +39,8 @@ enum Kind {
     Workload,
     /// Technologies and choices of the area model
     Technology,
+    /// Numbers of a design point: columns of sweeps, what queries and plots refer to
+    Metrics,
 }
 
 /// Runs the command.
@@ -75,7 +78,34 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             format!("{heading}\n{}", reference(keys))
         }
     });
-    output::print(&texts.collect::<Vec<_>>().join("\n"))
+    let metrics = args
+        .kind
+        .is_none_or(|wanted| wanted == Kind::Metrics)
+        .then(|| metrics(args.markdown));
+    output::print(&texts.chain(metrics).collect::<Vec<_>>().join("\n"))
+}
+
+/// The metrics: name, unit, meaning.
+fn metrics(markdown: bool) -> String {
+    let unit = |metric: &Metric| {
+        if metric.unit.is_empty() {
+            "-"
+        } else {
+            metric.unit
+        }
+    };
+    if markdown {
+        let rows = METRICS
+            .iter()
+            .map(|m| format!("| `{}` | {} | {} |\n", m.name, unit(m), m.doc));
+        let rows: String = rows.collect();
+        return format!("## Metrics\n\n| metric | unit | meaning |\n|---|---|---|\n{rows}");
+    }
+    let rows = METRICS
+        .iter()
+        .map(|m| format!("  {:36}  {:8}  {}\n", m.name, unit(m), m.doc));
+    let rows: String = rows.collect();
+    format!("Metrics of a design point\n\n{rows}")
 }
 
 /// The keys, table by table: name, allowed values, default, meaning.

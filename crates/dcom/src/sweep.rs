@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -92,23 +92,7 @@ impl CacheArgs {
 /// # Errors
 /// Bad input, a result that cannot be written, a stop, or points that the simulator failed at.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let spec = SweepSpec::read(&args.file).map_err(spec_failure)?;
-    let on_axis = |key: &str| {
-        spec.axes
-            .iter()
-            .any(|axis| axis.keys.iter().any(|k| k.path == key))
-    };
-    if let Some((key, value)) = args.set.iter().find(|(key, _)| on_axis(key)) {
-        return Err(Failure::input(format!(
-            "--set {key}={value}: `{key}` is on an axis of {}",
-            args.file.display()
-        )));
-    }
-    for (key, value) in &args.set {
-        dcom_sweep::find_key(key)
-            .map_err(|message| Failure::input(format!("--set {key}={value}: {message}")))?;
-    }
-    let space = Space::open(spec, &args.set).map_err(|error| sweep_failure(error.into()))?;
+    let space = space(&args.file, &args.set)?;
     let cache = args.cache.folder()?;
     if args.dry_run {
         return output::print(&preview(&space, cache.as_deref())?);
@@ -122,8 +106,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
-    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))
-        .map_err(|error| Failure::Internal(format!("Ctrl-C cannot be handled: {error}")))?;
+    #[expect(clippy::exit, reason = "whoever asks twice does not want to wait")]
+    ctrlc::set_handler(move || {
+        // While rows are computed, the first one is seen within a moment. What lies on the disk is whole at any time, so
+        // the second one need not wait for the rest.
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(Failure::STOPPED.into());
+        }
+    })
+    .map_err(|error| Failure::Internal(format!("Ctrl-C cannot be handled: {error}")))?;
     let bar = progress(space.points());
     let start = Instant::now();
     let finished = run_sweep(space, &options, &stop, |counts| {
@@ -141,6 +132,30 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
+/// The points of a sweep file with overrides.
+///
+/// # Errors
+/// What is wrong with the files or the overrides; a key cannot be overridden and on an axis.
+pub(crate) fn space(file: &Path, set: &[(String, String)]) -> Result<Space, Failure> {
+    let spec = SweepSpec::read(file).map_err(spec_failure)?;
+    let on_axis = |key: &str| {
+        spec.axes
+            .iter()
+            .any(|axis| axis.keys.iter().any(|k| k.path == key))
+    };
+    if let Some((key, value)) = set.iter().find(|(key, _)| on_axis(key)) {
+        return Err(Failure::input(format!(
+            "--set {key}={value}: `{key}` is on an axis of {}",
+            file.display()
+        )));
+    }
+    for (key, value) in set {
+        dcom_sweep::find_key(key)
+            .map_err(|message| Failure::input(format!("--set {key}={value}: {message}")))?;
+    }
+    Space::open(spec, set).map_err(|error| sweep_failure(error.into()))
+}
+
 /// A bar on a terminal, and nothing elsewhere.
 fn progress(points: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
@@ -155,7 +170,7 @@ fn progress(points: u64) -> ProgressBar {
     bar.with_style(style)
 }
 
-fn preview(space: &Space, cache: Option<&std::path::Path>) -> Result<String, Failure> {
+fn preview(space: &Space, cache: Option<&Path>) -> Result<String, Failure> {
     let (kept, known) = dry_run(space, cache).map_err(sweep_failure)?;
     let mut text = format!(
         "{} points, {} left out by `where`, {} in the cache\n",

@@ -57,7 +57,7 @@ impl<'a> Rows<'a> {
     /// What is left out, in words; none if nothing is.
     pub(crate) fn note(&self) -> Option<String> {
         let (failed, all) = (self.failed.len(), self.failed.len() + self.ok.len());
-        (failed > 0).then(|| format!("{failed} of {all} rows have no result: {}", self.failures()))
+        (failed > 0).then(|| format!("{failed} of {all} rows are not drawn: {}", self.failures()))
     }
 
     fn failures(&self) -> String {

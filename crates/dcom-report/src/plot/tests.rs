@@ -150,7 +150,7 @@ fn every_format_is_complete_and_the_same_in_every_run() {
 #[test]
 fn rows_without_a_result_are_counted_or_hatched() {
     let plot = shipped("pareto", "machines");
-    expect!["24 of 160 rows have no result: 24 infeasible"].assert_eq(&plot.notes.join("; "));
+    expect!["24 of 160 rows are not drawn: 24 infeasible"].assert_eq(&plot.notes.join("; "));
     let Figure::Heat(map) = shipped("utilization", "machines").figure else {
         panic!("a heat map");
     };

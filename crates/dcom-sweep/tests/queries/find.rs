@@ -24,8 +24,12 @@ fn query(minimize: &str, subject_to: &[&str]) -> Query {
     Query::parse(minimize, &subject_to).expect("legal")
 }
 
+fn opened(spec: &SweepSpec) -> Space {
+    Space::open(spec.clone(), &[]).expect("shipped")
+}
+
 fn ask(spec: &SweepSpec, query: &Query) -> Found {
-    find(spec, query, ALL, || ()).expect("evaluates")
+    find(&opened(spec), query, ALL, || ()).expect("evaluates")
 }
 
 /// The best point by looking at every one: smallest objective, then time, then position.
@@ -34,7 +38,7 @@ fn naive(
     objective: &str,
     holds: impl Fn(&Base, f64) -> bool,
 ) -> Option<(usize, f64)> {
-    let space = Space::open(spec.clone(), &[]).expect("shipped");
+    let space = opened(spec);
     let mut best: Option<(f64, f64, usize)> = None;
     for index in (0..spec.points()).filter(|i| space.contains(*i)) {
         let at = space.at(index).expect("in range");
@@ -248,7 +252,7 @@ fn declared_directions_hold() {
             ("100", "4", "compact"),
         ] {
             let spec = spec(&[(key, values)]);
-            let space = Space::open(spec.clone(), &[]).expect("shipped");
+            let space = opened(&spec);
             let times: Vec<f64> = (0..spec.points())
                 .map(|index| {
                     let mut at = space.at(index).expect("in range");
@@ -276,11 +280,12 @@ fn beyond_the_budget_it_is_searched() {
         ("mapping.clusters_per_partition", "8, 16, 32"),
         ("mapping.expansion_factor", "1, 2, 4, 8, 16"),
     ]);
+    let space = opened(&spec);
     let question = query("time_us_per_prompt", &["banks <= 8"]);
-    let found = find(&spec, &question, 40, || ()).expect("evaluates");
+    let found = find(&space, &question, 40, || ()).expect("evaluates");
     assert_eq!(found.certainty, Certainty::Searched);
     assert!(found.evaluated <= 40 && !found.certainty.is_exact());
-    let again = find(&spec, &question, 40, || ()).expect("evaluates");
+    let again = find(&space, &question, 40, || ()).expect("evaluates");
     assert_eq!(of(&found.best), of(&again.best));
     assert!(found.best.expect("one of them").point.machine.banks <= 8);
 }

@@ -19,7 +19,7 @@ fn bench() -> Bench {
 fn every_format_is_written_and_what_is_left_out_is_said() {
     let bench = bench();
     let said = bench.ok(&["plot", "r.csv", "--spec", "line.toml", "-o", "v1.2"]);
-    let note = "1 of 3 rows have no result: 1 infeasible\n";
+    let note = "1 of 3 rows are not drawn: 1 infeasible\n";
     assert_eq!(said, format!("{note}v1.2.svg\nv1.2.pdf\nv1.2.png\n"));
     for (name, start) in [
         ("v1.2.svg", &b"<svg"[..]),

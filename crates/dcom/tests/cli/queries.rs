@@ -166,6 +166,52 @@ fn find_answers_in_a_sentence() {
     );
 }
 
+/// An override holds at every point of the space, as in a sweep.
+#[test]
+fn find_takes_overrides() {
+    let bench = Bench::new();
+    sweep(&bench);
+    let args = [
+        "find",
+        "sweep.toml",
+        "--minimize",
+        "time_us_per_prompt",
+        "--json",
+    ];
+    let plain = bench.json(&args);
+    let slow = bench.json(&[&args[..], &["--set", "svd.round_trip_cycles=100000"]].concat());
+    let time = |json: &serde_json::Value| json["best"]["objective"].as_f64().expect("a time");
+    // At 1000 MHz, 100000 cycles are 100 us.
+    assert!(time(&slow) >= 100.0 && time(&plain) < 100.0);
+    bench.refused(
+        &[&args[..], &["--set", "machine.clock_mhz=100"]].concat(),
+        &["`machine.clock_mhz` is on an axis of sweep.toml"],
+    );
+}
+
+/// What queries, conditions and plots refer to is listed with its unit.
+#[test]
+fn metrics_are_listed() {
+    let text = Bench::new().ok(&["parameters", "metrics"]);
+    for metric in dcom_sweep::METRICS {
+        let line = text
+            .lines()
+            .find(|l| l.split_whitespace().next() == Some(metric.name));
+        let line = line.unwrap_or_else(|| panic!("no {}", metric.name));
+        assert!(
+            line.contains(metric.unit) && line.ends_with(metric.doc),
+            "{line}"
+        );
+    }
+}
+
+/// Two builds from different sources, which need not agree, have different versions.
+#[test]
+fn the_version_is_that_of_the_sources() {
+    let text = Bench::new().ok(&["--version"]);
+    assert_eq!(text.trim(), format!("dcom {}", dcom_sweep::VERSION));
+}
+
 #[test]
 fn find_refuses_wrong_questions() {
     let bench = Bench::new();

@@ -1,6 +1,7 @@
 //! Sweeps from the command line: killed, stopped, previewed, cached.
 
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ fn start(bench: &Bench, args: &[&str]) -> Child {
     command.spawn().expect("the command starts")
 }
 
-/// 100 kills at random moments of a sweep that is not yet done; the end is that of the uninterrupted one.
+/// 100 kills at random moments while rows are being written; none loses a row, and the end is that of the uninterrupted run.
 /// Moments: a multiplicative generator (Lehmer, modulus 2^31 - 1, factor 48271), seed 1.
 fn survives_kills(cache: &[&str], output: &str) {
     let bench = Bench::new();
@@ -28,34 +29,52 @@ fn survives_kills(cache: &[&str], output: &str) {
     let begin = Instant::now();
     bench.ok(&["sweep", "big.toml", "--no-cache", "--output", "whole"]);
     let whole = std::fs::read(bench.path("whole/big.csv")).expect("the result");
-    assert_eq!(whole.iter().filter(|byte| **byte == b'\n').count(), 10_001);
-    // A hundred kills fit into the time of one run, so that most of them hit rows being written.
-    let most = u64::try_from(begin.elapsed().as_micros()).expect("short") / 60;
+    assert_eq!(rows_of(&whole), 10_001);
+    // Short enough that several kills fall into one run, long enough that rows are written before most of them.
+    let most = u64::try_from(begin.elapsed().as_micros()).expect("short") / 20;
     let args = [&["sweep", "big.toml", "--output", output], cache].concat();
     let mut seed = 1u64;
-    let (mut kills, mut within) = (0, 0);
+    let (mut kills, mut attempts, mut rows) = (0, 0, 0);
     while kills < 100 {
+        attempts += 1;
+        assert!(
+            attempts < 2000,
+            "{kills} of {attempts} kills hit a sweep that was writing rows"
+        );
         let mut child = start(&bench, &args);
         seed = seed * 48_271 % 0x7FFF_FFFF;
         sleep(Duration::from_micros(seed % most.max(2000)));
         child.kill().expect("SIGKILL");
         child.wait().expect("it ends");
-        kills += 1;
         if bench.path(&format!("{output}/big.csv")).exists() {
             // It was done before the kill: begin again, without what the cache knows.
             std::fs::remove_dir_all(bench.path(output)).expect("removable");
             std::fs::remove_dir_all(bench.path("cache")).unwrap_or_default();
-        } else {
-            within += 1;
+            rows = 0;
+            continue;
         }
+        let left = part(&bench, output).map_or(0, |path| {
+            rows_of(&std::fs::read(path).expect("what is left"))
+        });
+        assert!(left >= rows, "{rows} rows became {left}");
+        kills += u32::from(left > rows);
+        rows = left;
     }
-    assert!(
-        within >= 90,
-        "{within} of 100 kills hit an unfinished sweep"
-    );
     bench.ok(&args);
     let resumed = std::fs::read(bench.path(&format!("{output}/big.csv"))).expect("the result");
     assert!(resumed == whole, "the resumed result differs");
+}
+
+/// Whole lines.
+fn rows_of(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
+/// The unfinished result in a folder.
+fn part(bench: &Bench, folder: &str) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(bench.path(folder)).ok()?;
+    let mut files = entries.map(|entry| entry.expect("an entry").path());
+    files.find(|path| path.to_string_lossy().ends_with(".part"))
 }
 
 #[test]
@@ -89,14 +108,8 @@ fn an_interrupt_ends_at_once_and_keeps_rows() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the command starts");
-    let part = || {
-        let entries = std::fs::read_dir(bench.path("cut")).ok()?;
-        let files = entries.map(|entry| entry.expect("an entry").path());
-        files
-            .filter(|path| path.to_string_lossy().ends_with(".part"))
-            .find(|path| path.metadata().is_ok_and(|m| m.len() > 10_000))
-    };
-    while part().is_none() {
+    let long = |path: PathBuf| path.metadata().is_ok_and(|m| m.len() > 10_000);
+    while !part(&bench, "cut").is_some_and(long) {
         sleep(Duration::from_millis(1));
     }
     let asked = Instant::now();

@@ -1,0 +1,187 @@
+//! Decomposition on a GPU: Lanczos as the kernels that a PyTorch program launches and as few fused ones, and the direct
+//! algorithms of the paper's Fig. 2.
+
+use crate::gpu::Gpu;
+use crate::real;
+
+/// A batch of matrices to decompose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Matrices.
+    pub prompts: u64,
+    /// Rows of each.
+    pub rows: u64,
+    /// Columns of each.
+    pub columns: u64,
+    /// Lanczos iterations, K.
+    pub iterations: u64,
+    /// Bytes of an element.
+    pub element_bytes: u64,
+}
+
+/// One kind of kernel of a sequence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KernelGroup {
+    /// What it does.
+    pub name: &'static str,
+    /// Launches.
+    pub launches: u64,
+    /// Time of all of them (us).
+    pub us: f64,
+}
+
+/// Kernels that a decomposition launches, in groups.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sequence {
+    /// The groups, in order of first use.
+    pub groups: Vec<KernelGroup>,
+}
+
+impl Sequence {
+    /// Time of all kernels (us).
+    #[must_use]
+    pub fn us(&self) -> f64 {
+        self.groups.iter().map(|group| group.us).sum()
+    }
+
+    /// Time of a group (us); zero if there is none of that name.
+    #[must_use]
+    pub fn group_us(&self, name: &str) -> f64 {
+        let found = self.groups.iter().find(|group| group.name == name);
+        found.map_or(0.0, |group| group.us)
+    }
+
+    fn push(&mut self, name: &'static str, launches: u64, us: f64) {
+        self.groups.push(KernelGroup { name, launches, us });
+    }
+}
+
+/// Group names of [`lanczos_eager`] and [`lanczos_fused`].
+pub const MATVEC: &str = "A v, A^T u";
+/// Re-orthogonalization of U.
+pub const REORTH_U: &str = "re-orthogonalization of U";
+/// Re-orthogonalization of V.
+pub const REORTH_V: &str = "re-orthogonalization of V";
+/// Norms and scaling.
+pub const NORM: &str = "norms, scaling, tests";
+/// The SVD of the bidiagonal matrix, prompt by prompt.
+pub const SMALL_SVD: &str = "small SVD, prompt by prompt";
+
+/// Kernels of a re-orthogonalization step: product, sum, product, difference.
+const STEP_KERNELS: u64 = 4;
+/// Kernels per new vector: square, sum, root, division, store into the basis, comparison.
+const VECTOR_KERNELS: u64 = 6;
+
+impl Problem {
+    fn matrix_bytes(&self) -> f64 {
+        real(self.prompts * self.rows * self.columns * self.element_bytes)
+    }
+
+    /// Vectors of U and of V.
+    fn vectors(&self) -> (u64, u64) {
+        (self.iterations, self.iterations)
+    }
+
+    /// Products with A and its transpose: K products A v, K - 1 products A^T u.
+    fn products(&self) -> u64 {
+        2 * self.iterations - 1
+    }
+}
+
+/// Golub-Kahan with full re-orthogonalization, one vector at a time, as PyTorch runs it: batched matrix-vector products, and per
+/// earlier vector four kernels on arrays of `prompts x length` elements.
+#[must_use]
+pub fn lanczos_eager(gpu: &Gpu, problem: &Problem) -> Sequence {
+    let mut sequence = Sequence::default();
+    let matvec =
+        problem.matrix_bytes() / (gpu.bandwidth * 1e3 * gpu.matvec_efficiency) + gpu.eager_us;
+    sequence.push(
+        MATVEC,
+        problem.products(),
+        real(problem.products()) * matvec,
+    );
+    let (u, v) = problem.vectors();
+    for (name, vectors, length) in [(REORTH_U, u, problem.rows), (REORTH_V, v, problem.columns)] {
+        let launches = vectors * (vectors - 1) / 2 * STEP_KERNELS;
+        // Three operands pass per kernel: two in, one out.
+        let bytes = real(3 * problem.prompts * length * problem.element_bytes);
+        sequence.push(
+            name,
+            launches,
+            real(launches) * gpu.bytes_us(bytes).max(gpu.eager_us),
+        );
+    }
+    let launches = (u + v) * VECTOR_KERNELS;
+    sequence.push(NORM, launches, real(launches) * gpu.eager_us);
+    sequence.push(
+        SMALL_SVD,
+        problem.prompts,
+        real(problem.prompts) * gpu.decomposition_prompt_us,
+    );
+    sequence
+}
+
+/// The same algorithm with everything fused that can be: A streams at the full memory bandwidth, re-orthogonalization is two
+/// products with the whole basis per vector, three kernels per new vector, no host.
+#[must_use]
+pub fn lanczos_fused(gpu: &Gpu, problem: &Problem) -> Sequence {
+    let mut sequence = Sequence::default();
+    let matvec = gpu.bytes_us(problem.matrix_bytes()) + gpu.launch_us;
+    sequence.push(
+        MATVEC,
+        problem.products(),
+        real(problem.products()) * matvec,
+    );
+    let (u, v) = problem.vectors();
+    for (name, vectors, length) in [(REORTH_U, u, problem.rows), (REORTH_V, v, problem.columns)] {
+        // Vector j reads the j before it twice: coefficients, then corrections.
+        let reads = 2 * (vectors * (vectors - 1) / 2);
+        let bytes = real(reads * problem.prompts * length * problem.element_bytes);
+        let launches = 2 * vectors.saturating_sub(1);
+        sequence.push(
+            name,
+            launches,
+            gpu.bytes_us(bytes) + real(launches) * gpu.launch_us,
+        );
+    }
+    sequence.push(NORM, u + v, real(u + v) * gpu.launch_us);
+    sequence
+}
+
+/// A direct algorithm for all singular vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direct {
+    /// Bidiagonalization, implicit QR iterations that update all singular vectors.
+    Qr,
+    /// Bidiagonalization, divide and conquer on the bidiagonal matrix.
+    DivideAndConquer,
+}
+
+/// Time of a direct decomposition of one matrix (us), whatever the rank that is kept.
+///
+/// Operations after Golub and Van Loan, Matrix Computations, 4th ed., Fig. 8.6.1 for m >= n: bidiagonalization of R after a QR
+/// factorization, 2 m n^2 + 11 n^3 in all for U, s and V by QR iteration, where 2 m n^2 + 2 n^3 of it are products of blocks; divide and conquer
+/// replaces the rotations of the QR iteration by products of matrices. Half of the bidiagonalization is products of a matrix and a
+/// vector, which run at the memory's pace (4 n^3 / 3 operations on n^2 elements, a read of the trailing matrix per column and side).
+#[must_use]
+pub fn direct_us(gpu: &Gpu, direct: Direct, problem: &Problem) -> f64 {
+    let m = real(problem.rows.max(problem.columns));
+    let n = real(problem.rows.min(problem.columns));
+    let element = 4.0;
+    let cube = n * n * n;
+    // Two sweeps of the shrinking n x n matrix per column: n^3 / 3 elements each.
+    let matvecs = 2.0 * cube / 3.0 * element / (gpu.bandwidth * 1e3 * gpu.matvec_efficiency);
+    // fp32 runs outside the fp16 units; taken at a sixteenth of their peak (A100: 19.5 of 312).
+    let rate = gpu.tflops / 16.0 * 1e6 * gpu.product_efficiency;
+    let blocks = (4.0 * m * n * n + 2.0 * cube) / rate;
+    let launches = 2.0 * n * 4.0 * gpu.launch_us;
+    let diagonal = match direct {
+        // About two sweeps per singular value, each rotating both sets of vectors: memory traffic of 2 n vectors per sweep.
+        Direct::Qr => {
+            let rotations = 2.0 * n * 2.0 * n * n * element * 2.0;
+            rotations / (gpu.bandwidth * 1e3 * gpu.memory_efficiency) + 2.0 * n * gpu.launch_us
+        }
+        Direct::DivideAndConquer => (8.0 / 3.0) * cube / rate + n.log2() * 10.0 * gpu.launch_us,
+    };
+    real(problem.prompts) * (matvecs + blocks + launches + diagonal)
+}
