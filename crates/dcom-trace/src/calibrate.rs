@@ -12,7 +12,7 @@ use dcom_tensor::Matrix;
 
 use crate::calibration_file::{Calibration, LayerOutliers};
 use crate::error::TraceError;
-use crate::op::{Kind, OpId};
+use crate::op::OpId;
 use crate::outliers::{OutlierRule, magnitude};
 use crate::trace::{PromptId, Trace};
 
@@ -69,7 +69,7 @@ pub fn calibrate(
     let mut calibrated: Vec<Calibrated> = Vec::new();
     for (at, trace) in traces.iter().enumerate() {
         same_model(&traces[0], trace)?;
-        for op in decomposable(trace) {
+        for op in trace.decomposable() {
             let name = &trace.op(op).name;
             let known =
                 |c: &Calibrated| c.outliers.layer == trace.layer && c.outliers.value == *name;
@@ -99,17 +99,6 @@ impl From<&[Calibrated]> for Calibration {
             outliers: calibrated.iter().map(|c| c.outliers.clone()).collect(),
         }
     }
-}
-
-/// Ops whose result a linear op reads: what can be decomposed.
-fn decomposable(trace: &Trace) -> Vec<OpId> {
-    let read_by_linear = |op: &OpId| {
-        trace.op(*op).shape.channels().is_some()
-            && trace
-                .readers(*op)
-                .any(|reader| trace.op(reader).kind == Kind::Linear)
-    };
-    trace.op_ids().filter(read_by_linear).collect()
 }
 
 fn same_model(first: &Trace, other: &Trace) -> Result<(), TraceError> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dcom_tensor::{Matrix, ReadOptions, read_matrix};
 
 use crate::error::TraceError;
-use crate::op::{Op, OpId};
+use crate::op::{Kind, Op, OpId};
 
 /// Version of the format that this crate reads and writes.
 pub const FORMAT: u64 = 1;
@@ -161,6 +161,18 @@ impl Trace {
             .filter(move |id| self.op(*id).inputs.contains(&of))
     }
 
+    /// The ops whose result a linear op reads: what can be decomposed.
+    #[must_use]
+    pub fn decomposable(&self) -> Vec<OpId> {
+        let read_by_linear = |op: &OpId| {
+            self.op(*op).shape.channels().is_some()
+                && self
+                    .readers(*op)
+                    .any(|reader| self.op(reader).kind == Kind::Linear)
+        };
+        self.op_ids().filter(read_by_linear).collect()
+    }
+
     /// The recorded result of an op for a prompt.
     #[must_use]
     pub fn activation(&self, op: OpId, prompt: PromptId) -> Option<&Tensor> {
@@ -180,15 +192,6 @@ impl Trace {
     pub fn has_activations(&self) -> bool {
         let activation = |tensor: &Tensor| matches!(tensor.of, Of::Activation(..));
         self.tensors.iter().any(activation)
-    }
-
-    /// Channels that an op reads, of an op with one input of a row per token.
-    #[must_use]
-    pub fn input_channels(&self, op: OpId) -> Option<u32> {
-        match self.op(op).inputs[..] {
-            [input] => self.op(input).shape.channels(),
-            _ => None,
-        }
     }
 
     /// Recorded time of an op for all prompts [us].
