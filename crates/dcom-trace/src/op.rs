@@ -34,8 +34,10 @@ pub enum Kind {
     Softmax,
     /// Scores times V, heads side by side.
     AttentionValues,
-    /// Rotary embedding, scores, softmax and values in one, of Q, K and V.
+    /// Scores, softmax and values in one, of Q, K and V.
     Attention,
+    /// The same after rotary embedding of Q and K.
+    RopeAttention,
     /// silu(gate) * up.
     SiluMultiply,
     /// The GELU function.
@@ -63,7 +65,7 @@ pub struct Op {
 
 impl Kind {
     /// All kinds, as manifests write them.
-    pub const NAMES: [(&'static str, Kind); 12] = [
+    pub const NAMES: [(&'static str, Kind); 13] = [
         ("input", Kind::Input),
         ("rms_norm", Kind::RmsNorm),
         ("layer_norm", Kind::LayerNorm),
@@ -73,6 +75,7 @@ impl Kind {
         ("softmax", Kind::Softmax),
         ("attention_values", Kind::AttentionValues),
         ("attention", Kind::Attention),
+        ("rope_attention", Kind::RopeAttention),
         ("silu_multiply", Kind::SiluMultiply),
         ("gelu", Kind::Gelu),
         ("add", Kind::Add),
@@ -100,7 +103,7 @@ impl Kind {
             | Kind::Softmax
             | Kind::Gelu => 1,
             Kind::AttentionScores | Kind::AttentionValues | Kind::SiluMultiply | Kind::Add => 2,
-            Kind::Attention => 3,
+            Kind::Attention | Kind::RopeAttention => 3,
         }
     }
 
@@ -123,7 +126,9 @@ impl Kind {
             Kind::SiluMultiply | Kind::Add => (vec![inputs[0].clone(); 2], inputs[0].clone()),
             Kind::AttentionScores => (vec![heads_wide(), kv_wide()], scores()),
             Kind::AttentionValues => (vec![scores(), kv_wide()], heads_wide()),
-            Kind::Attention => (vec![heads_wide(), kv_wide(), kv_wide()], heads_wide()),
+            Kind::Attention | Kind::RopeAttention => {
+                (vec![heads_wide(), kv_wide(), kv_wide()], heads_wide())
+            }
         };
         for (place, (found, expected)) in inputs.iter().zip(&takes).enumerate() {
             if *found != expected {

@@ -21,8 +21,12 @@ const TABLES: [&str; 6] = ["trace", "model", "recording", "prompt", "op", "tenso
 /// Sizes of a model. Assumed: a hundred times those of today's models; products of two of them fit 64 bits.
 const SIZES: RangeInclusive<u64> = 1..=1 << 20;
 
-/// Tokens of a prompt: the range of `workload.rows`.
-const LENGTHS: RangeInclusive<u64> = 1..=1 << 24;
+/// Tokens of a prompt. Assumed: eight times the longest context of today's models of this kind.
+const LENGTHS: RangeInclusive<u64> = 1..=1 << 20;
+
+/// Most elements of a result over all prompts, padded to the longest. Together with the limits above, the operations of any op
+/// fit 64 bits. The attention scores of 64 heads and 131072 tokens are as many.
+const MOST_ELEMENTS: u64 = 1 << 40;
 
 /// Most dimensions of a value.
 const MOST_DIMS: usize = 4;
@@ -68,7 +72,7 @@ fn read(file: &Section<'_>, folder: &Path) -> Result<Trace, ConfigError> {
         None
     };
     let prompts = prompts(file)?;
-    let ops = Ops::read(file, &model, recording.as_ref(), prompts.len())?;
+    let ops = Ops::read(file, &model, recording.as_ref(), &prompts)?;
     let tensors = Tensors {
         ops: &ops.ops,
         prompts: &prompts,
@@ -158,7 +162,7 @@ impl Ops {
         file: &Section<'_>,
         model: &Model,
         recording: Option<&Recording>,
-        prompts: usize,
+        prompts: &[Prompt],
     ) -> Result<Ops, ConfigError> {
         const KEYS: [&str; 6] = ["name", "kind", "inputs", "shape", "dtype", "microseconds"];
         let tables = file.sections("op", &KEYS)?;
@@ -186,13 +190,31 @@ impl Ops {
         let mut ops: Vec<Op> = Vec::new();
         for (table, inputs) in tables.iter().zip(inputs) {
             let op = op(table, inputs, &ops, model)?;
+            check_size(table, &op, prompts)?;
             ops.push(Op {
-                microseconds: durations(table, recording, prompts)?,
+                microseconds: durations(table, recording, prompts.len())?,
                 ..op
             });
         }
         Ok(Ops { ops })
     }
+}
+
+fn check_size(table: &Section<'_>, op: &Op, prompts: &[Prompt]) -> Result<(), ConfigError> {
+    let longest = prompts.iter().map(|prompt| prompt.length).max();
+    let sizes = op.shape.at(longest.expect("at least one prompt"));
+    let count = u64::try_from(prompts.len()).expect("a count");
+    let elements = sizes
+        .iter()
+        .fold(count, |product, size| product.saturating_mul(*size));
+    if elements <= MOST_ELEMENTS {
+        return Ok(());
+    }
+    let message = format!(
+        "op `{}` of shape {}: has {elements} elements over all prompts, at most {MOST_ELEMENTS}",
+        op.name, op.shape
+    );
+    Err(table.error(message, None))
 }
 
 fn place_of(places: &BTreeMap<String, usize>, name: At<'_, String>) -> Result<usize, ConfigError> {

@@ -23,7 +23,7 @@ pub(crate) struct NewArgs {
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     /// Tokens of a prompt; may be repeated, one prompt each
-    #[arg(long, value_name = "S", required = true, value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    #[arg(long, value_name = "S", required = true, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     sequence: Vec<u32>,
     /// Which layer
     #[arg(long, value_name = "L", default_value_t = 0)]

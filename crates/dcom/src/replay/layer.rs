@@ -111,6 +111,14 @@ fn works(trace: &Trace, id: OpId, (prompts, tokens): (u64, u64)) -> Vec<Work> {
         kind: Elementwise::Rope,
         elements: prompts * tokens * heads * head,
     };
+    let fused = Work::FusedAttention {
+        count,
+        queries,
+        keys: tokens,
+        channels: head,
+        // Keys after the query are left out in a decoder, which has rotary embeddings here, and not in an encoder.
+        causal: op.kind == Kind::RopeAttention,
+    };
     match op.kind {
         Kind::Input => Vec::new(),
         Kind::RmsNorm | Kind::LayerNorm => vec![elementwise(Elementwise::Norm)],
@@ -136,16 +144,8 @@ fn works(trace: &Trace, id: OpId, (prompts, tokens): (u64, u64)) -> Vec<Work> {
         Kind::AttentionScores => vec![product(head, tokens)],
         Kind::Softmax => vec![elementwise(Elementwise::Softmax)],
         Kind::AttentionValues => vec![product(tokens, head)],
-        Kind::Attention => {
-            let fused = Work::FusedAttention {
-                count,
-                queries,
-                keys: tokens,
-                channels: head,
-                causal: true,
-            };
-            vec![rope(heads), rope(kv_heads), fused]
-        }
+        Kind::Attention => vec![fused],
+        Kind::RopeAttention => vec![rope(heads), rope(kv_heads), fused],
         Kind::SiluMultiply => vec![elementwise(Elementwise::SiluMul)],
         // Every element is read and written once, as by a copy.
         Kind::Gelu => vec![elementwise(Elementwise::Gather)],
