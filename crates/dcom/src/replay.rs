@@ -186,11 +186,14 @@ impl Report<'_> {
             _ => format!("{} tokens", lengths[0]),
         };
         let mut text = format!(
-            "{} layer {}: {} ops, {} prompts of {tokens}, on {} and {}\n",
+            "{} layer {}: {} ops, {} of {tokens}, on {} and {}\n",
             trace.model.name,
             trace.layer,
             trace.ops.len(),
-            trace.prompts.len(),
+            match trace.prompts.len() {
+                1 => "a prompt".to_owned(),
+                prompts => format!("{prompts} prompts"),
+            },
             self.gpu,
             self.machine
         );

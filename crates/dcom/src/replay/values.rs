@@ -1,7 +1,7 @@
 //! The activations that linear ops read: their decomposition on D-com, and what it leaves of the recorded ones.
 
 use dcom_arch::Arch;
-use dcom_llm::{LayerPlan, Outliers, Plan};
+use dcom_llm::{Outliers, Plan, Return};
 use dcom_mapper::WorkloadParams;
 use dcom_report::{Cell, Column};
 use dcom_trace::{
@@ -21,14 +21,17 @@ pub(super) struct Job {
     /// As many more than the rank as is usual, unless a plan says it.
     iterations: Option<usize>,
     track: Track,
+    /// Whether only the first activation of the layer is decomposed, and the others are projected onto its factors or stay
+    /// dense.
+    first_only: bool,
 }
 
 impl Job {
     /// From the plan or from the rank; none if neither asks for a decomposition of this layer.
     pub(super) fn new(trace: &Trace, plan: Option<&Plan>, rank: Option<u32>) -> Option<Job> {
         let whole = |count: u32| usize::try_from(count).expect("at most 65536");
-        if let Some(layer) = plan.and_then(|plan| plan.layer(trace.layer)) {
-            let layer: &LayerPlan = layer;
+        let planned = plan.and_then(|plan| Some((plan.flow, plan.layer(trace.layer)?)));
+        if let Some((flow, layer)) = planned {
             return Some(Job {
                 rank: whole(layer.rank),
                 iterations: Some(whole(layer.iterations)),
@@ -36,12 +39,14 @@ impl Job {
                     Outliers::Exact => Track::Exact,
                     Outliers::Decomposed => Track::Decomposed(whole(layer.outlier_rank)),
                 },
+                first_only: flow.return_to_factors != Return::Decompose,
             });
         }
         rank.map(|rank| Job {
             rank: whole(rank),
             iterations: None,
             track: Track::Exact,
+            first_only: false,
         })
     }
 }
@@ -68,7 +73,11 @@ pub(super) fn evaluate(
 ) -> Result<Vec<Activation>, Failure> {
     let decomposer = Decomposer::new(arch, workload.clone())?;
     let mut activations = Vec::new();
-    for op in trace.decomposable() {
+    let mut ops = trace.decomposable();
+    if job.first_only {
+        ops.truncate(1);
+    }
+    for op in ops {
         for prompt in trace.prompt_ids() {
             let evaluated = progress::during("decomposing", || {
                 one(trace, job, (op, prompt), &decomposer, timing, rules)
@@ -143,9 +152,9 @@ pub(super) fn table(activations: &[Activation]) -> String {
             Column::new("error"),
             Column::new("best"),
             Column::new("outliers").unit("%"),
-            Column::new("error with them exact or apart"),
-            Column::new("best"),
-            Column::new("error of outputs"),
+            Column::new("error without them"),
+            Column::new("best without"),
+            Column::new("error of outputs, with -> without outliers"),
         ]);
     }
     let row = |a: &Activation| {

@@ -1,5 +1,7 @@
 //! `dcom trace new`, `replay` and `calibrate`.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use crate::support::{Bench, project};
@@ -144,6 +146,10 @@ fn a_plan_puts_the_layer_on_factors() {
         .filter(|op| op["on_dcom"] == true)
         .count();
     assert_eq!(on_dcom, 1);
+    // The others are projected onto the factors of the layer's input.
+    let decompositions = json["decompositions"].as_array().expect("decompositions");
+    assert_eq!(decompositions.len(), 1);
+    assert_eq!(decompositions[0]["iterations"], 10);
 
     bench.write(
         "other.toml",
@@ -162,6 +168,23 @@ fn a_plan_puts_the_layer_on_factors() {
         &["replay", &trace, "--arch", &arch, "--plan", "bad.toml"],
         &["bad.toml:4: rank = 0"],
     );
+}
+
+#[test]
+fn a_layer_of_shapes_takes_less_than_50_ms() {
+    let bench = Bench::new();
+    let (trace, arch) = (
+        text("traces/llama-2-7b-s4096"),
+        text("configs/arch/dcom-paper.toml"),
+    );
+    let run = || {
+        let started = Instant::now();
+        bench.ok(&["replay", &trace, "--arch", &arch, "--rank", "10"]);
+        started.elapsed()
+    };
+    // The best of some: others may use the machine.
+    let best = (0..10).map(|_| run()).min().expect("ten runs");
+    assert!(best < Duration::from_millis(50), "{best:?}");
 }
 
 #[test]
