@@ -36,10 +36,13 @@ enum Command {
         #[arg(long)]
         restart: bool,
     },
-    /// Put a figure of the paper beside what is simulated, under `reports/paper`.
+    /// Put the paper beside what is simulated, under `reports/paper`: everything but the sensitivity, or one part.
     Reproduce {
         #[command(subcommand)]
-        what: Reproduction,
+        what: Option<Reproduction>,
+        /// Keep the report although the error of a claim grew.
+        #[arg(long)]
+        accept: bool,
     },
     /// Area and minimum period of the RTL's units and tiles, with yosys and OpenSTA.
     Synth {
@@ -82,21 +85,14 @@ fn main() -> ExitCode {
             output,
             restart,
         } => sweep::run(&root, &config, &output, restart),
-        Command::Reproduce {
-            what: Reproduction::Fig12,
-        } => reproduce::fig12(&root),
-        Command::Reproduce {
-            what: Reproduction::Fig13,
-        } => reproduce::fig13(&root),
-        Command::Reproduce {
-            what: Reproduction::Fit,
-        } => reproduce::fit(&root),
-        Command::Reproduce {
-            what: Reproduction::Roofline,
-        } => reproduce::roofline(&root),
-        Command::Reproduce {
-            what: Reproduction::Sensitivity(args),
-        } => sensitivity::run(&root, &args),
+        Command::Reproduce { what, accept } => match what {
+            None => reproduce::all(&root, accept),
+            Some(Reproduction::Fig12) => reproduce::fig12(&root),
+            Some(Reproduction::Fig13) => reproduce::fig13(&root),
+            Some(Reproduction::Fit) => reproduce::fit(&root),
+            Some(Reproduction::Roofline) => reproduce::roofline(&root),
+            Some(Reproduction::Sensitivity(args)) => sensitivity::run(&root, &args),
+        },
         Command::Synth {
             liberty,
             out,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use dcom_paper::{Report, claims_table, worse_than};
 use dcom_report::{Table, write_atomic};
 use dcom_sweep::fit;
 use dcom_sweep::{Base, fig12, fig13, roofline};
@@ -91,6 +92,56 @@ pub(crate) fn fig13(root: &Path) -> Result<()> {
     figure.write(reports.join("fig13.png"))?;
     print!("{}", result.claims_table()?.to_text());
     println!("{}; {REPORTS}/fig13.md", result.summary());
+    Ok(())
+}
+
+/// An error that grows by more than this part of the paper's value is worse: above what rounding changes.
+const WORSE: f64 = 0.002;
+
+/// Every page, and every claim beside its simulation.
+pub(crate) fn all(root: &Path, accept: bool) -> Result<()> {
+    fit(root)?;
+    fig12(root)?;
+    fig13(root)?;
+    roofline(root)?;
+    let report = Report::compute(Path::new(ARCH), Path::new(WORKLOAD), |what| {
+        println!("{what} ...")
+    })?;
+    let (shipped, fitted) = report.constants();
+    println!("A100: shipped {shipped:?}, fitted {fitted:?}");
+    ensure!(
+        shipped.close_to(fitted),
+        "the constants of the A100's file are not those of the fit"
+    );
+    let claims = report.claims();
+    let reports = Path::new(REPORTS);
+    let path = reports.join("claims.csv");
+    if let Ok(earlier) = std::fs::read(&path)
+        && !accept
+    {
+        let worse = worse_than(&claims, &earlier, WORSE)?;
+        for worse in &worse {
+            println!(
+                "worse: {}: error {:+.2} %, was {:+.2} %",
+                worse.key,
+                100.0 * worse.errors.1,
+                100.0 * worse.errors.0
+            );
+        }
+        ensure!(
+            worse.is_empty(),
+            "the error of {} claims grew; with --accept the report is written all the same",
+            worse.len()
+        );
+    }
+    write_atomic(&path, &csv(&claims_table(&claims)?)?)?;
+    write_atomic(reports.join("index.md"), report.markdown()?.as_bytes())?;
+    write_atomic(reports.join("index.html"), report.html()?.as_bytes())?;
+    for (name, figure) in report.figures() {
+        figure.write(reports.join(format!("{name}.svg")))?;
+        figure.write(reports.join(format!("{name}.png")))?;
+    }
+    println!("{}; {REPORTS}/index.md", report.summary());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! algorithms of the paper's Fig. 2.
 
 use crate::gpu::Gpu;
+use crate::op::Decomposition;
 use crate::real;
 
 /// A batch of matrices to decompose.
@@ -73,6 +74,18 @@ const STEP_KERNELS: u64 = 4;
 const VECTOR_KERNELS: u64 = 6;
 
 impl Problem {
+    /// A decomposition of the graph.
+    #[must_use]
+    pub fn of(decomposition: &Decomposition, element_bytes: u64) -> Problem {
+        Problem {
+            prompts: decomposition.prompts.into(),
+            rows: decomposition.rows.into(),
+            columns: decomposition.columns.into(),
+            iterations: decomposition.iterations.into(),
+            element_bytes,
+        }
+    }
+
     fn matrix_bytes(&self) -> f64 {
         real(self.prompts * self.rows * self.columns * self.element_bytes)
     }

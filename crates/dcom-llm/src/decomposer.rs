@@ -9,6 +9,7 @@ use dcom_mapper::{MapError, WorkloadParams, map};
 use dcom_timing::{Options, TimingError, simulate};
 use thiserror::Error;
 
+use crate::op::Decomposition;
 use crate::real;
 
 /// A D-com machine with a mapping; the shape of the workload is set by each job.
@@ -17,7 +18,7 @@ pub struct Decomposer {
     arch: Arch,
     workload: WorkloadParams,
     /// Shapes already timed.
-    known: RefCell<BTreeMap<[u32; 5], Job>>,
+    known: RefCell<BTreeMap<Decomposition, Job>>,
 }
 
 /// Prompts decomposed one after the other.
@@ -91,22 +92,21 @@ impl Decomposer {
         })
     }
 
-    /// Times `prompts` decompositions of `rows x columns` activations. Rank and iterations are clamped to the smaller side.
+    /// Times decompositions one after the other.
     ///
     /// # Errors
     /// Why the machine cannot do it.
-    pub fn job(
-        &self,
-        [prompts, rows, columns]: [u32; 3],
-        rank: u32,
-        iterations: u32,
-    ) -> Result<Job, DecomposerError> {
-        let side = rows.min(columns);
-        let (rank, iterations) = (rank.min(side), iterations.min(side));
-        let key = [prompts, rows, columns, rank, iterations];
-        if let Some(job) = self.known.borrow().get(&key) {
+    pub fn job(&self, decomposition: &Decomposition) -> Result<Job, DecomposerError> {
+        if let Some(job) = self.known.borrow().get(decomposition) {
             return Ok(*job);
         }
+        let Decomposition {
+            prompts,
+            rows,
+            columns,
+            rank,
+            iterations,
+        } = *decomposition;
         let mut workload = self.workload.clone();
         for (key, value) in [
             ("workload.prompts", prompts),
@@ -131,7 +131,7 @@ impl Decomposer {
             memory_bytes: real(activity.memory_read_bytes + activity.memory_write_bytes),
             link_bytes: real(activity.link_in_bytes + activity.link_out_bytes),
         };
-        self.known.borrow_mut().insert(key, job);
+        self.known.borrow_mut().insert(*decomposition, job);
         Ok(job)
     }
 }

@@ -158,7 +158,7 @@ impl Gpus {
             Work::Product { count, m, k, n, .. } => self.gpu.product_us([count, m, k, n], sharing),
             Work::FusedAttention { .. } => real(op.flops()) / sharing / self.gpu.flops_per_us(),
             // Far below the memory's time on any GPU.
-            Work::Elementwise { .. } | Work::AllReduce { .. } | Work::Decompose { .. } => 0.0,
+            Work::Elementwise { .. } | Work::AllReduce { .. } | Work::Decompose(_) => 0.0,
         };
         let launches = real(op.launches(self.kernels));
         KernelTime {

@@ -9,7 +9,7 @@
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::model::{Linear, Model};
-use crate::op::{Elementwise, Op, Work};
+use crate::op::{Decomposition, Elementwise, Op, Work};
 use crate::plan::{Flow, LayerPlan, Outliers, Plan, Return, Scan};
 
 /// Ops, and the elements that pass from one to the next.
@@ -310,14 +310,16 @@ impl<'a> Build<'a> {
         iterations: u32,
     ) -> NodeIndex {
         let small =
-            |count: u64| u32::try_from(count).expect("checked with the model and the batch");
-        let work = Work::Decompose {
-            prompts: self.batch.prompts,
-            rows: small(self.batch.tokens),
-            columns: small(columns),
-            rank,
-            iterations,
-        };
+            |count: u64| u32::try_from(count).expect("the files' ranges keep sizes below 2^32");
+        let (rows, columns) = (small(self.batch.tokens), small(columns));
+        let side = rows.min(columns);
+        let work = Work::Decompose(Decomposition {
+            prompts: small(self.batch.prompts),
+            rows,
+            columns,
+            rank: rank.min(side),
+            iterations: iterations.min(side),
+        });
         self.add(name, work, true, &[x])
     }
 
@@ -563,12 +565,12 @@ pub fn output_elements(work: &Work) -> u64 {
             channels,
             ..
         } => count * queries * channels,
-        Work::Decompose {
+        Work::Decompose(Decomposition {
             prompts,
             rows,
             columns,
             rank,
             ..
-        } => prompts * u64::from(rank) * (u64::from(rows) + u64::from(columns)),
+        }) => u64::from(prompts) * u64::from(rank) * (u64::from(rows) + u64::from(columns)),
     }
 }

@@ -37,7 +37,7 @@ pub use gpu::{Gpu, Gpus, KernelTime, Parallelism};
 pub use graph::{Attention, Batch, Graph, layer_graph, model_graph, output_elements};
 pub use memory::{TensorBytes, activations, model_activations, weights};
 pub use model::{Linear, Model};
-pub use op::{Elementwise, Kernels, Op, Work};
+pub use op::{Decomposition, Elementwise, Kernels, Op, Work};
 pub use plan::{Flow, LayerPlan, Outliers, Plan, PlanError, Return, Scan};
 pub use scenario::{
     DecomposeOn, Evaluation, Hbm, OpTime, Phase, Policy, Scenario, ScenarioError, System,

@@ -45,18 +45,22 @@ pub enum Work {
         elements: u64,
     },
     /// Low-rank factors of an activation of every prompt; on D-com or on the GPU.
-    Decompose {
-        /// Prompts, each decomposed by itself.
-        prompts: u64,
-        /// Tokens of a prompt.
-        rows: u32,
-        /// Channels.
-        columns: u32,
-        /// Rank of the factors.
-        rank: u32,
-        /// Lanczos iterations.
-        iterations: u32,
-    },
+    Decompose(Decomposition),
+}
+
+/// Activations to decompose, each by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decomposition {
+    /// Activations: one per prompt.
+    pub prompts: u32,
+    /// Tokens of a prompt.
+    pub rows: u32,
+    /// Channels.
+    pub columns: u32,
+    /// Rank of the factors, not above the smaller side.
+    pub rank: u32,
+    /// Lanczos iterations, K, not above the smaller side.
+    pub iterations: u32,
 }
 
 /// Work whose time is that of its bytes.
@@ -162,7 +166,7 @@ impl Op {
                 let both = 4 * count * queries * keys * channels;
                 if causal { both / 2 } else { both }
             }
-            Work::AllReduce { .. } | Work::Decompose { .. } => 0,
+            Work::AllReduce { .. } | Work::Decompose(_) => 0,
         }
     }
 
@@ -191,7 +195,7 @@ impl Op {
                 channels,
                 ..
             } => 2 * count * (queries + keys) * channels * element_bytes,
-            Work::AllReduce { .. } | Work::Decompose { .. } => 0,
+            Work::AllReduce { .. } | Work::Decompose(_) => 0,
         }
     }
 
@@ -214,7 +218,7 @@ impl Op {
     pub fn launches(&self, kernels: Kernels) -> u64 {
         match (&self.work, kernels) {
             (Work::Elementwise { kind, .. }, Kernels::Eager) => kind.traffic().eager_kernels,
-            (Work::Decompose { .. }, _) => 0,
+            (Work::Decompose(_), _) => 0,
             _ => 1,
         }
     }
@@ -240,13 +244,13 @@ impl Op {
                 ..
             } => format!("{count} ({queries} x {channels}) ({channels} x {keys})"),
             Work::AllReduce { elements } => format!("{elements} elements"),
-            Work::Decompose {
+            Work::Decompose(Decomposition {
                 prompts,
                 rows,
                 columns,
                 rank,
                 ..
-            } => format!("{prompts} ({rows} x {columns}) to rank {rank}"),
+            }) => format!("{prompts} ({rows} x {columns}) to rank {rank}"),
         }
     }
 }

@@ -12,12 +12,12 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::algorithm::{Problem, lanczos_eager, lanczos_fused};
-use crate::decomposer::{Decomposer, DecomposerError, Job as Decomposition};
+use crate::decomposer::{Decomposer, DecomposerError, Job as DcomJob};
 use crate::gpu::{Gpu, Gpus, Parallelism};
 use crate::graph::{Attention, Batch, Graph, model_graph};
 use crate::memory::{model_activations, weights};
 use crate::model::Model;
-use crate::op::{Kernels, Op, Work};
+use crate::op::{Decomposition, Kernels, Op, Work};
 use crate::plan::{Plan, PlanError};
 use crate::real;
 use crate::schedule::{self, Job, Jobs, Schedule, ScheduleError};
@@ -244,12 +244,12 @@ impl Scenario {
         let schedule = self.schedule(system, &planned)?;
         let original_us = self.schedule(system, &original)?.us;
         let decomposition = |on| {
-            let ops = planned
-                .graph
-                .node_weights()
-                .filter(|op| is_decomposition(op));
-            let each = ops.map(|op| self.decomposition_us(system, op, on));
-            let sum: f64 = each.sum::<Result<f64, ScenarioError>>()?;
+            let mut sum = 0.0;
+            for op in planned.graph.node_weights() {
+                if let Work::Decompose(decomposition) = &op.work {
+                    sum += self.decomposition_us(system, decomposition, on)?;
+                }
+            }
             Ok::<f64, ScenarioError>(sum * f64::from(self.micro_batches))
         };
         Ok(Evaluation {
@@ -269,9 +269,9 @@ impl Scenario {
         let times = graph
             .node_weights()
             .map(|op| {
-                if is_decomposition(op) {
-                    let us = self.decomposition_us(system, op, self.decompose_on)?;
-                    let taken = self.taken_share(system, op)?;
+                if let Work::Decompose(decomposition) = &op.work {
+                    let us = self.decomposition_us(system, decomposition, self.decompose_on)?;
+                    let taken = self.taken_share(system, decomposition)?;
                     return Ok(OpTime::of(
                         op,
                         us,
@@ -292,67 +292,49 @@ impl Scenario {
         Ok(Timed { graph, times })
     }
 
-    /// Time of a decomposition op (us); on D-com the one of its machines with the most prompts.
+    /// Time of a decomposition (us).
     fn decomposition_us(
         &self,
         system: &System,
-        op: &Op,
+        decomposition: &Decomposition,
         on: DecomposeOn,
     ) -> Result<f64, ScenarioError> {
-        let Some((problem, job)) = self.decomposition(system, op) else {
-            return Ok(0.0);
-        };
         let gpu = &system.gpus.gpu;
+        let problem = Problem::of(decomposition, system.gpus.element_bytes);
         match on {
-            DecomposeOn::Dcom => Ok(job?.us),
+            DecomposeOn::Dcom => Ok(self.dealt(system, decomposition)?.us),
             DecomposeOn::GpuEager => Ok(lanczos_eager(gpu, &problem).us()),
             DecomposeOn::GpuFused => Ok(lanczos_fused(gpu, &problem).us()),
         }
     }
 
-    fn taken_share(&self, system: &System, op: &Op) -> Result<f64, ScenarioError> {
-        let (Some((_, job)), Hbm::Shared, DecomposeOn::Dcom) =
-            (self.decomposition(system, op), self.hbm, self.decompose_on)
-        else {
-            return Ok(0.0);
-        };
-        Ok(job?.memory_gb_per_s() / system.gpus.gpu.bandwidth)
-    }
-
-    #[expect(
-        clippy::type_complexity,
-        reason = "the same decomposition for both machines"
-    )]
-    fn decomposition(
+    /// What the D-com with the most prompts does.
+    fn dealt(
         &self,
         system: &System,
-        op: &Op,
-    ) -> Option<(Problem, Result<Decomposition, DecomposerError>)> {
-        let Work::Decompose {
-            prompts,
-            rows,
-            columns,
-            rank,
-            iterations,
-        } = op.work
-        else {
-            return None;
-        };
-        let problem = Problem {
-            prompts,
-            rows: rows.into(),
-            columns: columns.into(),
-            iterations: iterations.min(rows).min(columns).into(),
-            element_bytes: system.gpus.element_bytes,
-        };
-        let most = u32::try_from(prompts.div_ceil(self.decomposers.into()))
-            .expect("at most 65536 prompts");
-        Some((
-            problem,
-            system
-                .decomposer
-                .job([most, rows, columns], rank, iterations),
-        ))
+        decomposition: &Decomposition,
+    ) -> Result<DcomJob, DecomposerError> {
+        system.decomposer.job(&Decomposition {
+            prompts: decomposition.prompts.div_ceil(self.decomposers),
+            ..*decomposition
+        })
+    }
+
+    /// Part of a GPU's memory bandwidth that a decomposition takes.
+    fn taken_share(
+        &self,
+        system: &System,
+        decomposition: &Decomposition,
+    ) -> Result<f64, ScenarioError> {
+        match (self.hbm, self.decompose_on) {
+            (Hbm::Shared, DecomposeOn::Dcom) => {
+                // Every D-com streams from the memory of a GPU of its own, as long as there are enough.
+                let per_gpu = f64::from(self.decomposers.div_ceil(self.gpus));
+                let taken = self.dealt(system, decomposition)?.memory_gb_per_s();
+                Ok(per_gpu * taken / system.gpus.gpu.bandwidth)
+            }
+            _ => Ok(0.0),
+        }
     }
 
     fn schedule(&self, system: &System, timed: &Timed) -> Result<Schedule, ScenarioError> {
@@ -360,10 +342,12 @@ impl Scenario {
             Parallelism::Layers => self.gpus,
             Parallelism::Tensor | Parallelism::Data => 1,
         };
+        let stage_of = |layer: u32| {
+            let stage = u64::from(layer) * u64::from(stages) / u64::from(system.model.layers);
+            usize::try_from(stage).expect("below the number of GPUs")
+        };
         let stage = |op: &Op| match op.layer {
-            Some(layer) => {
-                (u64::from(layer) * u64::from(stages) / u64::from(system.model.layers)) as usize
-            }
+            Some(layer) => stage_of(layer),
             None if op.name == "embed" => 0,
             None => stages as usize - 1,
         };
@@ -410,10 +394,6 @@ impl Scenario {
         }
         Ok(schedule::run(&jobs, &machines)?)
     }
-}
-
-fn is_decomposition(op: &Op) -> bool {
-    matches!(op.work, Work::Decompose { .. })
 }
 
 fn name_of(op: &Op, part: u32, parts: u32) -> String {

@@ -1,8 +1,10 @@
 //! Jobs on machines that share work: who runs when, who waits for whom.
 //!
-//! A machine runs one job at a time, the one that has been ready longest, ties by the order in which jobs were given. Jobs of D-com may
-//! take bandwidth from the GPUs' memory: while one runs, the part of a GPU job that is bound by memory runs as much slower as bandwidth is
+//! A machine runs one job at a time: of those that are ready the one given first, so that an earlier micro-batch goes before a later
+//! one. Jobs of D-com may take bandwidth from the GPUs' memory: while one runs, the part of a GPU job that is bound by memory runs as much slower as bandwidth is
 //! missing. Time is continuous; between two events all rates are constant.
+
+use std::collections::BTreeMap;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
@@ -98,7 +100,7 @@ pub fn run(jobs: &Jobs, machines: &[String]) -> Result<Schedule, ScheduleError> 
         jobs,
         now: 0.0,
         running: machines.iter().map(|_| None).collect(),
-        ready: Vec::new(),
+        ready: BTreeMap::new(),
         waiting_for: jobs
             .node_indices()
             .map(|job| jobs.edges_directed(job, Direction::Incoming).count())
@@ -157,8 +159,8 @@ struct State<'a> {
     jobs: &'a Jobs,
     now: f64,
     running: Vec<Option<Running>>,
-    /// Jobs that may start, longest ready first, and the machine that the last of what they waited for ran on.
-    ready: Vec<(NodeIndex, Option<usize>)>,
+    /// Jobs that may start, and the machine that the last of what they waited for ran on.
+    ready: BTreeMap<NodeIndex, Option<usize>>,
     waiting_for: Vec<usize>,
     idle_since: Vec<f64>,
     uses: Vec<MachineUse>,
@@ -168,23 +170,23 @@ struct State<'a> {
 impl State<'_> {
     /// Starts what can start now.
     fn start(&mut self) {
-        let mut still = Vec::new();
-        for (job, cause) in std::mem::take(&mut self.ready) {
-            let machine = self.jobs[job].machine;
-            if self.running[machine].is_some() {
-                still.push((job, cause));
-                continue;
+        let (jobs, running) = (self.jobs, &mut self.running);
+        let (now, uses, idle_since) = (self.now, &mut self.uses, &self.idle_since);
+        self.ready.retain(|job, cause| {
+            let machine = jobs[*job].machine;
+            if running[machine].is_some() {
+                return true;
             }
             if let Some(cause) = cause {
-                self.uses[machine].waited_us[cause] += self.now - self.idle_since[machine];
+                uses[machine].waited_us[*cause] += now - idle_since[machine];
             }
-            self.running[machine] = Some(Running {
-                job,
-                left_us: self.jobs[job].us,
-                start_us: self.now,
+            running[machine] = Some(Running {
+                job: *job,
+                left_us: jobs[*job].us,
+                start_us: now,
             });
-        }
-        self.ready = still;
+            false
+        });
     }
 
     /// How many microseconds a job of this machine takes for one undisturbed one.
@@ -254,7 +256,7 @@ impl State<'_> {
         for job in next {
             self.waiting_for[job.index()] -= 1;
             if self.waiting_for[job.index()] == 0 {
-                self.ready.push((job, Some(machine)));
+                self.ready.insert(job, Some(machine));
             }
         }
     }
