@@ -52,7 +52,7 @@ fn unknown_key() {
     edited(
         "kind = \"linear\"",
         "knid = \"linear\"",
-        "manifest.toml:31:1: op.knid: unknown key; did you mean `kind`?",
+        "manifest.toml:30:1: op.knid: unknown key; did you mean `kind`?",
     );
 }
 
@@ -61,7 +61,7 @@ fn unknown_table() {
     edited(
         "[[tensor]]",
         "[[tenser]]",
-        "manifest.toml:36:3: tenser: unknown key; did you mean `tensor`?",
+        "manifest.toml:35:3: tenser: unknown key; did you mean `tensor`?",
     );
 }
 
@@ -79,7 +79,7 @@ fn wrong_kind() {
     edited(
         "\"linear\"",
         "\"liner\"",
-        "manifest.toml:31:8: op.kind = \"liner\": must be one of \"input\", \"rms_norm\", \"layer_norm\", \"linear\", \"rope\", \"attention_scores\", \"softmax\", \"attention_values\", \"attention\", \"rope_attention\", \"silu_multiply\", \"gelu\", \"add\"; did you mean \"linear\"?",
+        "manifest.toml:30:8: op.kind = \"liner\": must be one of \"input\", \"rms_norm\", \"layer_norm\", \"linear\", \"rope\", \"attention_scores\", \"softmax\", \"attention_values\", \"attention\", \"rope_attention\", \"silu_multiply\", \"gelu\", \"add\"; did you mean \"linear\"?",
     );
 }
 
@@ -97,12 +97,12 @@ fn duplicate_names() {
     edited(
         "name = \"q\"",
         "name = \"x\"",
-        "manifest.toml:30:8: op.name = \"x\": is the name of two ops",
+        "manifest.toml:29:8: op.name = \"x\": is the name of two ops",
     );
     edited(
         "id = \"b\"",
         "id = \"a\"",
-        "manifest.toml:18:6: prompt.id = \"a\": is the id of two prompts",
+        "manifest.toml:19:6: prompt.id = \"a\": is the id of two prompts",
     );
     edited(
         "prompt = \"b\"",
@@ -112,7 +112,7 @@ fn duplicate_names() {
     edited(
         "prompt = \"b\"\nfile = \"b.safetensors\"",
         "prompt = \"a\"\nfile = \"a.safetensors\"",
-        "manifest.toml:41:1: tensor: is the second tensor of the same op and prompt",
+        "manifest.toml:40:1: tensor: is the second tensor of the same op and prompt",
     );
 }
 
@@ -121,7 +121,7 @@ fn unknown_input() {
     edited(
         "inputs = [\"x\"]",
         "inputs = [\"y\"]",
-        "manifest.toml:32:11: op.inputs[0] = \"y\": must be the name of an op",
+        "manifest.toml:31:11: op.inputs[0] = \"y\": must be the name of an op",
     );
 }
 
@@ -134,12 +134,12 @@ fn cyclic_ops() {
     );
     assert_eq!(
         folder.refused(),
-        "manifest.toml:36:1: op: the ops `r`, `s` wait for each other: a cycle; every op must begin, by way of its inputs, at ops of kind \"input\""
+        "manifest.toml:35:1: op: the ops `r`, `s` wait for each other: a cycle; every op must begin, by way of its inputs, at ops of kind \"input\""
     );
     edited(
         "inputs = [\"x\"]",
         "inputs = [\"q\"]",
-        "manifest.toml:29:1: op: the ops `q` wait for each other: a cycle; every op must begin, by way of its inputs, at ops of kind \"input\"",
+        "manifest.toml:28:1: op: the ops `q` wait for each other: a cycle; every op must begin, by way of its inputs, at ops of kind \"input\"",
     );
 }
 
@@ -154,7 +154,7 @@ fn ops_out_of_order() {
     );
     assert_eq!(
         folder.refused(),
-        "manifest.toml:23:1: op: op `z` stands before its input `x`; list ops in the order in which they run"
+        "manifest.toml:22:1: op: op `z` stands before its input `x`; list ops in the order in which they run"
     );
 }
 
@@ -164,12 +164,12 @@ fn shapes_of_ops_that_do_not_fit() {
     folder.edit("kind = \"linear\"", "kind = \"rope\"");
     assert_eq!(
         folder.refused(),
-        "manifest.toml:29:1: op: op `q` of shape [\"S\", 1]: rope gives [\"S\", 2]"
+        "manifest.toml:28:1: op: op `q` of shape [\"S\", 1]: rope gives [\"S\", 2]"
     );
     edited(
         "kind = \"linear\"",
         "kind = \"add\"",
-        "manifest.toml:31:8: op.kind = \"add\": op `q`: add takes 2 inputs, not 1",
+        "manifest.toml:30:8: op.kind = \"add\": op `q`: add takes 2 inputs, not 1",
     );
 }
 
@@ -179,7 +179,7 @@ fn missing_tensor() {
     folder.tensor("b.safetensors", "xx", [2, 2], &[0.0; 4]);
     assert_eq!(
         folder.refused(),
-        "manifest.toml:44:8: tensor.file = \"b.safetensors\": has no tensor `x`, only `xx`"
+        "manifest.toml:43:8: tensor.file = \"b.safetensors\": has no tensor `x`, only `xx`"
     );
 }
 
@@ -188,7 +188,7 @@ fn missing_file() {
     edited(
         "\"b.safetensors\"",
         "\"c.safetensors\"",
-        "manifest.toml:44:8: tensor.file = \"c.safetensors\": there is no such file in the folder of the manifest",
+        "manifest.toml:43:8: tensor.file = \"c.safetensors\": there is no such file in the folder of the manifest",
     );
 }
 
@@ -198,7 +198,7 @@ fn shape_mismatch() {
     folder.tensor("w.safetensors", "q.weight", [2, 1], &[0.0; 2]);
     assert_eq!(
         folder.refused(),
-        "manifest.toml:48:8: tensor.file = \"w.safetensors\": tensor `q.weight` has shape [2, 1], must be [1, 2]"
+        "manifest.toml:47:8: tensor.file = \"w.safetensors\": tensor `q.weight` has shape [2, 1], must be [1, 2]"
     );
 }
 
@@ -209,7 +209,7 @@ fn dtype_mismatch() {
     folder.write("b.safetensors", &raw(header, &[0; 16]));
     assert_eq!(
         folder.refused(),
-        "manifest.toml:44:8: tensor.file = \"b.safetensors\": tensor `x` has dtype f32, must be f16 (dtype of the op)"
+        "manifest.toml:43:8: tensor.file = \"b.safetensors\": tensor `x` has dtype f32, must be f16 (dtype of the op)"
     );
 }
 
@@ -218,7 +218,7 @@ fn truncated_file() {
     let header = r#"{"x":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]}}"#;
     replaced(
         &raw(header, &[0; 5]),
-        &["manifest.toml:44:8", "needs 72: truncated"],
+        &["manifest.toml:43:8", "needs 72: truncated"],
     );
     replaced(&[1, 2, 3], &["the file has 3 bytes", "header length"]);
 }
@@ -289,7 +289,7 @@ fn names_that_lead_out_of_the_folder() {
         std::os::unix::fs::symlink(&real, folder.path().join("b.safetensors")).unwrap();
         assert_eq!(
             folder.refused(),
-            "manifest.toml:44:8: tensor.file = \"b.safetensors\": is a link that leads out of the folder of the manifest; copy the file into the folder"
+            "manifest.toml:43:8: tensor.file = \"b.safetensors\": is a link that leads out of the folder of the manifest; copy the file into the folder"
         );
     }
 }
@@ -299,17 +299,17 @@ fn tensors_of_what_has_none() {
     edited(
         "weight = \"q\"",
         "weight = \"x\"",
-        "manifest.toml:47:10: tensor.weight = \"x\": is an op of kind input, only linear ops have weights",
+        "manifest.toml:46:10: tensor.weight = \"x\": is an op of kind input, only linear ops have weights",
     );
     edited(
         "prompt = \"b\"",
         "prompt = \"bb\"",
-        "manifest.toml:43:10: tensor.prompt = \"bb\": must be the id of a prompt",
+        "manifest.toml:42:10: tensor.prompt = \"bb\": must be the id of a prompt",
     );
     edited(
         "weight = \"q\"",
         "weight = \"q\"\nop = \"q\"",
-        "manifest.toml:46:1: tensor: must have either op = \"...\" and prompt = \"...\", or weight = \"...\"",
+        "manifest.toml:45:1: tensor: must have either op = \"...\" and prompt = \"...\", or weight = \"...\"",
     );
 }
 
@@ -318,7 +318,7 @@ fn durations_that_do_not_fit() {
     edited(
         "shape = [\"S\", 1]",
         "shape = [\"S\", 1]\nmicroseconds = [1, 2]",
-        "manifest.toml:29:1: op: microseconds: durations need a device; add [recording] with device = \"...\" and prompts = \"one_by_one\" or \"together\"",
+        "manifest.toml:28:1: op: microseconds: durations need a device; add [recording] with device = \"...\" and prompts = \"one_by_one\" or \"together\"",
     );
     let folder = Folder::new();
     folder.edit(
@@ -331,7 +331,7 @@ fn durations_that_do_not_fit() {
     );
     assert_eq!(
         folder.refused(),
-        "manifest.toml:33:1: op: microseconds: has 1 durations, must have 2: one per prompt"
+        "manifest.toml:32:1: op: microseconds: has 1 durations, must have 2: one per prompt"
     );
 }
 
@@ -342,11 +342,11 @@ fn results_too_large_to_count() {
     folder.edit("shape = [\"S\", 2]", "shape = [\"S\", 1048576]");
     assert_eq!(
         folder.refused(),
-        "manifest.toml:23:1: op: op `x` of shape [\"S\", 1048576]: has 2199023255552 elements over all prompts, at most 1099511627776"
+        "manifest.toml:22:1: op: op `x` of shape [\"S\", 1048576]: has 2199023255552 elements over all prompts, at most 1099511627776"
     );
     edited(
         "length = 3",
         "length = 1048577",
-        "manifest.toml:15:10: prompt.length = 1048577: must be in 1..=1048576",
+        "manifest.toml:16:10: prompt.length = 1048577: must be in 1..=1048576",
     );
 }
