@@ -69,7 +69,7 @@ pub const NORM: &str = "norms, scaling, tests";
 pub const SMALL_SVD: &str = "small SVD, prompt by prompt";
 
 /// Kernels of a re-orthogonalization step: product, sum, product, difference.
-const STEP_KERNELS: u64 = 4;
+pub(crate) const STEP_KERNELS: u64 = 4;
 /// Kernels per new vector: square, sum, root, division, store into the basis, comparison.
 const VECTOR_KERNELS: u64 = 6;
 

@@ -4,7 +4,7 @@
 //! decomposition; the [`schedule`] runs both machines. What a number rests on is in `docs/llm.md`.
 //!
 //! Reading order: `model` and `plan` (what is asked), `op` and `graph` (what is computed), `equations` and `memory` (what that saves), `gpu`,
-//! `algorithm` and `decomposer` (what it takes), `schedule` and `scenario` (when it happens).
+//! `algorithm` and `decomposer` (what it takes), `schedule` and `scenario` (when it happens); `measured` (what a GPU says to it).
 
 mod model;
 mod plan;
@@ -23,6 +23,8 @@ mod gpu;
 pub mod schedule;
 
 mod scenario;
+
+pub mod measured;
 
 pub use algorithm::{
     Direct, KernelGroup, MATVEC, NORM, Problem, REORTH_U, REORTH_V, SMALL_SVD, Sequence, direct_us,

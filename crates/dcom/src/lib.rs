@@ -20,18 +20,22 @@ mod parameters;
 mod setup;
 
 mod cache;
+mod calibrate;
 mod check;
 mod decompose;
 mod explain;
 mod find;
+mod gpu;
 mod llm;
 mod manifest;
 mod metrics;
 mod plot;
 mod power;
 mod program;
+mod replay;
 mod run;
 mod sweep;
 mod timeline;
+mod trace;
 
 pub use cli::main;

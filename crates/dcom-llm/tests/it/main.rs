@@ -3,6 +3,7 @@
 mod equations;
 mod gpu;
 mod graphs;
+mod measurements;
 mod plans;
 mod scenarios;
 mod schedules;

@@ -113,3 +113,84 @@ fn mistakes_say_what_would_be_right() {
         &["468 x 4096 to rank 20 does not fit the machine"],
     );
 }
+
+/// The sizes that the script measures by default, each with a time: the fitted file is legal, has six fitted constants, and keeps all else.
+#[test]
+fn gpu_fit_writes_a_gpu_file() {
+    let bench = bench();
+    let mut csv = String::from(
+        "kernel,batch,m,n,k,dtype,repeats,microseconds,least,greatest,timer,device,torch\n",
+    );
+    let mut add = |row: &str, us: f64| {
+        csv += &format!("{row},float16,20,{us},1,1,cuda_event,test device,2\n")
+    };
+    for (index, tokens) in [468_u64, 2048, 4096].into_iter().enumerate() {
+        let scale = f64::from(1 << index);
+        add(&format!("copy,1,1,{},1", tokens << 20), 500.0 * scale);
+        add(&format!("matvec,64,{tokens},1,4096"), 300.0 * scale);
+        add(
+            &format!("matvec_transposed,64,4096,1,{tokens}"),
+            300.0 * scale,
+        );
+        add(
+            &format!("gemm_q,1,{},4096,4096", 64 * tokens),
+            2500.0 * scale,
+        );
+        add(
+            &format!("gemm_up,1,{},11008,4096", 64 * tokens),
+            6000.0 * scale,
+        );
+        add(&format!("residual,1,{tokens},4096,1"), 6.0 * scale);
+        add(
+            &format!("reorthogonalization_step_eager,64,{tokens},1,1"),
+            40.0,
+        );
+        add(&format!("small_svd,64,10,10,{}", 10 * (index + 1)), 9000.0);
+        add(&format!("never_heard_of,64,{tokens},1,1"), 40.0);
+    }
+    bench.write("gpu.csv", csv.as_bytes());
+    let fit = [
+        "gpu",
+        "fit",
+        "gpu.csv",
+        "--gpu",
+        "configs/gpu/h200.toml",
+        "-o",
+        "fitted.toml",
+    ];
+    let text = bench.ok(&fit);
+    assert!(
+        text.starts_with("test device: 18 kernels predicted with a median error of "),
+        "{text}"
+    );
+    assert!(
+        text.contains("6 fitted to, 3 unknown to the model"),
+        "{text}"
+    );
+    let fitted = std::fs::read_to_string(bench.path("fitted.toml")).expect("written");
+    assert_eq!(fitted.matches("one row of gpu.csv").count(), 6);
+    assert!(
+        fitted.contains("eager_us = { value = 10.000000, mark = \"fitted\""),
+        "{fitted}"
+    );
+    bench.ok(&["llm", SCENARIO, "--set", "files.gpu=fitted.toml"]);
+    bench.refused(
+        &["gpu", "fit", "gpu.csv", "--gpu", "none.toml"],
+        &["none.toml"],
+    );
+    // A GPU with less bandwidth than was measured is not the one that was measured.
+    let a100 = [
+        "gpu",
+        "fit",
+        "gpu.csv",
+        "--gpu",
+        "configs/gpu/a100-80gb.toml",
+    ];
+    bench.refused(
+        &a100,
+        &[
+            "memory.efficiency would be 2.1",
+            "is the file that of test device?",
+        ],
+    );
+}
