@@ -62,7 +62,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
         let seeds = arguments.seed..arguments.seed + SEEDS_PER_PROGRAM * programs;
         let tally = campaign(build, &bench, seeds, programs);
         let ran = tally.equal + tally.different.len() as u64;
-        ensure!(ran == programs, "{}: only {ran} seeds fit", build.name);
+        ensure!(ran >= programs, "{}: only {ran} seeds fit", build.name);
         totals.add(build, &tally);
         speed(build, &bench)?;
     }

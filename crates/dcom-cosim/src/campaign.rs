@@ -34,7 +34,8 @@ pub fn case(build: &Build, seed: u64) -> Option<Case> {
     }
 }
 
-/// Checks seeds from the start of `seeds` on until `programs` programs have run or the range is at its end.
+/// Checks seeds from the start of `seeds` on until `programs` programs have run, a few more where cores finish together, or the
+/// range is at its end.
 #[must_use]
 pub fn campaign(build: &Build, bench: &Bench, seeds: Range<u64>, programs: u64) -> Tally {
     let (next, ran) = (AtomicU64::new(seeds.start), AtomicU64::new(0));
