@@ -7,7 +7,7 @@ use crate::check::Case;
 use crate::values::{Random, Values};
 
 /// Buffer regions of one layout; those of layout l begin at `REGIONS` l.
-const REGIONS: u64 = 10;
+const REGIONS: u64 = 11;
 const VECTORS: u64 = 3;
 const WIDE: u64 = 3;
 const FULL: u64 = 4;
@@ -16,6 +16,7 @@ const COEFFICIENTS: u64 = 6;
 const SINGLE: u64 = 7;
 const SCALAR: u64 = 8;
 const THREE: u64 = 9;
+const TILES: u64 = 10;
 /// The vector in a third layout.
 const ELSEWHERE: u64 = 2 * REGIONS;
 /// Global regions.
@@ -30,8 +31,8 @@ pub struct Wishes {
     pub values: Values,
     /// Rows and columns of its matrix.
     pub sizes: [u64; 2],
-    /// With `mvnt`, which the RTL does not have.
-    pub both: bool,
+    /// With strips in the buffers and triangular small matrices, which the RTL does not have.
+    pub strips: bool,
 }
 
 struct Side {
@@ -59,7 +60,7 @@ impl Case {
         let wishes = Wishes {
             values: random.pick(&[Values::Tame, Values::Finite, Values::Any]),
             sizes: [random.within(1, 30), random.within(1, 30)],
-            both: false,
+            strips: false,
         };
         let mut case = Case::wished(arch, random, wishes);
         case.name = format!("seed-{seed}");
@@ -72,7 +73,7 @@ impl Case {
         let Wishes {
             values,
             sizes: [rows, columns],
-            both,
+            strips,
         } = wishes;
         let (x, y) = (arch.cluster.lanes_x, arch.cluster.lanes_y);
         let sides = [
@@ -107,10 +108,16 @@ impl Case {
             text += &format!(".global g{i} words={words} word={}\n", words * i);
         }
 
-        let mut body = prologue(random, &sides);
+        let mut body = prologue(random, &sides, strips);
         for _ in 0..random.within(10, 60) {
-            let guard = random.pick(&["", "", "", "@!p0 "]);
-            body.push(format!("{guard}{}", instruction(random, &sides, both)));
+            let instruction = instruction(random, &sides, strips);
+            // What a region of tiles holds must be known.
+            let guard = if instruction.starts_with("ldt") {
+                ""
+            } else {
+                random.pick(&["", "", "", "@!p0 "])
+            };
+            body.push(format!("{guard}{instruction}"));
         }
         for vector in 0..2 {
             body.push(format!(
@@ -232,6 +239,7 @@ fn regions(text: &mut String, buffers: &mut u64, side: &Side) {
         "kind=coefs n=1".to_owned(),
         "kind=scalar".to_owned(),
         "kind=coefs n=3".to_owned(),
+        format!("kind=tiles n={}", side.tiles.1 - side.tiles.0),
     ];
     for kind in kinds {
         *text += &format!(".buffer b{buffers} {kind} layout=l{l} row=0\n");
@@ -240,7 +248,7 @@ fn regions(text: &mut String, buffers: &mut u64, side: &Side) {
 }
 
 /// Writes everything once, so that the rest may read anything.
-fn prologue(random: &mut Random, sides: &[Side; 2]) -> Vec<String> {
+fn prologue(random: &mut Random, sides: &[Side; 2], strips: bool) -> Vec<String> {
     let mut body = vec![
         "ingest matrix=a0 prompt=1 stride=1".to_owned(),
         "clr p=p0".to_owned(),
@@ -274,17 +282,20 @@ fn prologue(random: &mut Random, sides: &[Side; 2]) -> Vec<String> {
         body.push(along(side, WIDE, false));
         body.push(across(side));
         body.push(preduce(side));
+        if strips {
+            body.push(load_tiles(side));
+        }
     }
     body.push(format!("gather dst=b{ELSEWHERE} src=b0 start=0"));
     body.push("svd matrix=a0 u=g4 v=g5 alpha=s8 beta=s12 k=4 r=3 exponent=s0 p=p0".to_owned());
     body
 }
 
-fn instruction(random: &mut Random, sides: &[Side; 2], with_both: bool) -> String {
+fn instruction(random: &mut Random, sides: &[Side; 2], strips: bool) -> String {
     let side = &sides[usize::try_from(random.below(2)).expect("small")];
     let l = side.l;
     let vector = |random: &mut Random| side.buffer(random.below(VECTORS));
-    match random.below(27 + u64::from(with_both)) {
+    match random.below(if strips { 32 } else { 27 }) {
         0 => format!("ld dst={} src=m{l}[{}]", vector(random), random.below(5)),
         1 => format!("st dst=m{l}[{}] src={}", random.below(5), vector(random)),
         2 => gather(random, side, sides),
@@ -366,7 +377,15 @@ fn instruction(random: &mut Random, sides: &[Side; 2], with_both: bool) -> Strin
             random.within(1, 15),
             random.pick(&[0, 10, 126])
         ),
-        27 => both(random, side),
+        27 => load_tiles(side),
+        28 => with_tiles(side, &along(side, random.within(0, WIDE), false)),
+        29 => with_tiles(side, &along(side, WIDE, true)),
+        30 => with_tiles(side, &across(side)),
+        31 => format!(
+            "tsvd matrix=a0 u=g4 v=g5 t=s1 band={} k=4 r={} exponent=s0",
+            random.below(4),
+            random.within(1, 4)
+        ),
         _ => random
             .pick(&[
                 "clr p=p0",
@@ -429,21 +448,23 @@ fn across(side: &Side) -> String {
     )
 }
 
-fn both(random: &mut Random, side: &Side) -> String {
-    let add = random.below(2) == 1;
-    let result = side.buffer(if add { WIDE } else { random.below(VECTORS) });
-    let along = [side.buffer(FULL), result];
-    let across = [side.buffer(random.below(VECTORS)), side.buffer(PARTIAL)];
-    let [[x, y], [u, w]] = if side.l == 0 {
-        [along, across]
-    } else {
-        [across, along]
-    };
+/// The strip of the streams into the buffers.
+fn load_tiles(side: &Side) -> String {
     format!(
-        "mvnt matrix=a0 axis={} x={x} y={y} u={u} w={w} {}",
+        "ldt dst={} matrix=a0 axis={} first_tile={} end_tile={}",
+        side.buffer(TILES),
         side.axis,
-        stream(side, add)
+        side.tiles.0,
+        side.tiles.1
     )
+}
+
+/// The product that a stream computes, with the strip from the buffers.
+fn with_tiles(side: &Side, stream: &str) -> String {
+    let strip = format!("first_tile={} end_tile={} ", side.tiles.0, side.tiles.1);
+    format!("t{stream}")
+        .replace("matrix=a0", &format!("tiles={}", side.buffer(TILES)))
+        .replace(&strip, "")
 }
 
 fn gather(random: &mut Random, side: &Side, sides: &[Side; 2]) -> String {

@@ -11,8 +11,9 @@ use crate::error::ExecError;
 use crate::outcome::{BreakdownTrace, Outcome, PromptResult};
 use crate::provenance::Provenance;
 use crate::resident::Resident;
-use crate::state::{Contents, Predicate, State};
+use crate::state::{Contents, Predicate, State, Strip};
 use crate::stream::Stream;
+use crate::svd::{Bidiagonal, Operands, Triangular};
 
 /// Runs `program` on `prompts`; the matrices of the program's table say which of them they take.
 ///
@@ -54,7 +55,7 @@ pub(crate) struct Machine<'a> {
     prompts: &'a [&'a Matrix],
     host_vectors: &'a [Vec<f32>],
     matrices: Vec<Option<Resident<'a>>>,
-    /// Last instruction that streams each matrix.
+    /// Last instruction that multiplies each matrix.
     last_streams: Vec<Option<usize>>,
     provenance: Provenance,
 }
@@ -75,11 +76,18 @@ impl<'a> Machine<'a> {
         let (program, arch) = (verified.program(), verified.arch());
         let layouts = u16::try_from(program.layouts.len()).expect("layouts have 16-bit indices");
         let mut last_streams = vec![None; program.matrices.len()];
+        let mut loaded = vec![None; program.buffers.len()];
         for (i, instr) in program.instrs.iter().enumerate() {
-            if let Op::MvN { matrix, .. } | Op::MvT { matrix, .. } | Op::MvNT { matrix, .. } =
-                instr.op
-            {
-                last_streams[matrix.index()] = Some(i);
+            match instr.op {
+                Op::MvN { matrix, .. } | Op::MvT { matrix, .. } => {
+                    last_streams[matrix.index()] = Some(i);
+                }
+                Op::LdT { dst, matrix, .. } => loaded[dst.index()] = Some(matrix),
+                Op::TMvN { tiles, .. } | Op::TMvT { tiles, .. } => {
+                    let matrix = loaded[tiles.index()].expect("verified: a strip was loaded");
+                    last_streams[matrix.index()] = Some(i);
+                }
+                _ => {}
             }
         }
         Machine {
@@ -148,7 +156,7 @@ impl<'a> Machine<'a> {
             return Ok(());
         }
         let overflowed = self.operate(at, &op, pass)?;
-        let matrix = op_matrix(&op);
+        let matrix = self.op_matrix(&op);
         let prompt = matrix.map(|matrix| self.resident(matrix).prompt);
         let prompt = self.provenance.follow(&op, prompt);
         self.outcome.overflow_count += overflowed;
@@ -214,10 +222,12 @@ impl<'a> Machine<'a> {
             } => {
                 return self.mvn(
                     Stream {
-                        matrix,
-                        axis,
-                        first_tile,
-                        end_tile,
+                        strip: Strip {
+                            matrix,
+                            axis,
+                            first_tile,
+                            end_tile,
+                        },
                         add,
                         exponent,
                     },
@@ -237,10 +247,12 @@ impl<'a> Machine<'a> {
             } => {
                 return self.mvt(
                     Stream {
-                        matrix,
-                        axis,
-                        first_tile,
-                        end_tile,
+                        strip: Strip {
+                            matrix,
+                            axis,
+                            first_tile,
+                            end_tile,
+                        },
                         add,
                         exponent,
                     },
@@ -248,29 +260,54 @@ impl<'a> Machine<'a> {
                     y,
                 );
             }
-            Op::MvNT {
+            Op::LdT {
+                dst,
                 matrix,
                 axis,
-                x,
-                y,
-                u,
-                w,
                 first_tile,
                 end_tile,
+            } => {
+                self.state.buffers[dst.index()] = Contents::Tiles(Some(Strip {
+                    matrix,
+                    axis,
+                    first_tile,
+                    end_tile,
+                }));
+            }
+            Op::TMvN {
+                tiles,
+                axis: _,
+                x,
+                y,
                 add,
                 exponent,
             } => {
-                return self.mvnt(
+                return self.mvn(
                     Stream {
-                        matrix,
-                        axis,
-                        first_tile,
-                        end_tile,
+                        strip: self.state.strip(tiles),
                         add,
                         exponent,
                     },
-                    [x, y],
-                    [u, w],
+                    x,
+                    y,
+                );
+            }
+            Op::TMvT {
+                tiles,
+                axis: _,
+                x,
+                y,
+                add,
+                exponent,
+            } => {
+                return self.mvt(
+                    Stream {
+                        strip: self.state.strip(tiles),
+                        add,
+                        exponent,
+                    },
+                    x,
+                    y,
                 );
             }
             Op::PReduce { dst, src, layout } => return Ok(self.preduce(dst, src, layout)),
@@ -333,17 +370,35 @@ impl<'a> Machine<'a> {
                 p,
             } => {
                 let prompt = self.resident(matrix).prompt;
-                let operands = crate::svd::Operands {
+                let operands = Operands {
                     u,
                     v,
-                    alpha,
-                    beta,
                     k,
                     r,
                     exponent,
-                    p,
                 };
-                self.svd(prompt, &operands)
+                self.svd(prompt, &operands, &Bidiagonal { alpha, beta, p })
+                    .map_err(|source| ExecError::Svd { matrix, source })?;
+            }
+            Op::TSvd {
+                matrix,
+                u,
+                v,
+                t,
+                band,
+                k,
+                r,
+                exponent,
+            } => {
+                let prompt = self.resident(matrix).prompt;
+                let operands = Operands {
+                    u,
+                    v,
+                    k,
+                    r,
+                    exponent,
+                };
+                self.triangular_svd(prompt, &operands, &Triangular { t, band })
                     .map_err(|source| ExecError::Svd { matrix, source })?;
             }
             Op::Bar {} => {}
@@ -440,46 +495,48 @@ impl<'a> Machine<'a> {
         let elements = self.state.half(src)[start..start + len].to_vec();
         *self.state.half_mut(dst) = elements;
     }
-}
 
-/// The matrix that an operation names.
-fn op_matrix(op: &Op) -> Option<Mat> {
-    match *op {
-        Op::Ingest { matrix, .. }
-        | Op::Out { matrix, .. }
-        | Op::MvN { matrix, .. }
-        | Op::MvT { matrix, .. }
-        | Op::MvNT { matrix, .. }
-        | Op::Stat { matrix, .. }
-        | Op::Start { matrix, .. }
-        | Op::Svd { matrix, .. } => Some(matrix),
-        Op::In { .. }
-        | Op::Ld { .. }
-        | Op::St { .. }
-        | Op::Gather { .. }
-        | Op::PReduce { .. }
-        | Op::GReduce { .. }
-        | Op::Narrow { .. }
-        | Op::Dot { .. }
-        | Op::PutH { .. }
-        | Op::PutW { .. }
-        | Op::Bc { .. }
-        | Op::Corr { .. }
-        | Op::Axpy { .. }
-        | Op::CSum { .. }
-        | Op::Scale { .. }
-        | Op::Comb { .. }
-        | Op::Ldi { .. }
-        | Op::Sum { .. }
-        | Op::Mul { .. }
-        | Op::Div { .. }
-        | Op::Sqrt { .. }
-        | Op::Max { .. }
-        | Op::Log2 { .. }
-        | Op::Sbc { .. }
-        | Op::Brk { .. }
-        | Op::Clr { .. }
-        | Op::Bar {}
-        | Op::Loop { .. } => None,
+    /// The matrix that an operation names, or whose tiles it multiplies.
+    fn op_matrix(&self, op: &Op) -> Option<Mat> {
+        match *op {
+            Op::Ingest { matrix, .. }
+            | Op::Out { matrix, .. }
+            | Op::MvN { matrix, .. }
+            | Op::MvT { matrix, .. }
+            | Op::LdT { matrix, .. }
+            | Op::TSvd { matrix, .. }
+            | Op::Stat { matrix, .. }
+            | Op::Start { matrix, .. }
+            | Op::Svd { matrix, .. } => Some(matrix),
+            Op::TMvN { tiles, .. } | Op::TMvT { tiles, .. } => Some(self.state.strip(tiles).matrix),
+            Op::In { .. }
+            | Op::Ld { .. }
+            | Op::St { .. }
+            | Op::Gather { .. }
+            | Op::PReduce { .. }
+            | Op::GReduce { .. }
+            | Op::Narrow { .. }
+            | Op::Dot { .. }
+            | Op::PutH { .. }
+            | Op::PutW { .. }
+            | Op::Bc { .. }
+            | Op::Corr { .. }
+            | Op::Axpy { .. }
+            | Op::CSum { .. }
+            | Op::Scale { .. }
+            | Op::Comb { .. }
+            | Op::Ldi { .. }
+            | Op::Sum { .. }
+            | Op::Mul { .. }
+            | Op::Div { .. }
+            | Op::Sqrt { .. }
+            | Op::Max { .. }
+            | Op::Log2 { .. }
+            | Op::Sbc { .. }
+            | Op::Brk { .. }
+            | Op::Clr { .. }
+            | Op::Bar {}
+            | Op::Loop { .. } => None,
+        }
     }
 }

@@ -32,10 +32,9 @@ impl Provenance {
             Op::Comb { dst, src, c: _ } => {
                 return self.buffer(dst, self.stacks[usize::from(src.stack)]);
             }
-            Op::MvN { y, .. } | Op::MvT { y, .. } => return self.buffer(y, prompt),
-            Op::MvNT { y, w, .. } => {
-                self.buffer(y, prompt);
-                return self.buffer(w, prompt);
+            Op::LdT { dst, .. } => return self.buffer(dst, prompt),
+            Op::MvN { y, .. } | Op::MvT { y, .. } | Op::TMvN { y, .. } | Op::TMvT { y, .. } => {
+                return self.buffer(y, prompt);
             }
             Op::Start { dst, .. } => return self.buffer(dst, prompt),
             Op::Gather { dst, src, .. }
@@ -53,7 +52,7 @@ impl Provenance {
             Op::PutH { dst, src } | Op::PutW { dst, src } => {
                 return self.global(dst, self.parts[src.index()]);
             }
-            Op::Svd { u, v, .. } => {
+            Op::Svd { u, v, .. } | Op::TSvd { u, v, .. } => {
                 self.global(u, prompt);
                 return self.global(v, prompt);
             }

@@ -2,7 +2,7 @@
 //!
 //! Every NaN is stored as the quiet NaN of `docs/machine.md`, so that bits can be compared.
 
-use dcom_isa::{BankVec, Buf, BufferKind, Glob, Part, Pred, Reg, Verified};
+use dcom_isa::{Axis, BankVec, Buf, BufferKind, Glob, Mat, Part, Pred, Reg, Verified};
 
 use crate::deal::size;
 
@@ -22,6 +22,19 @@ pub(crate) struct Scalar {
     pub(crate) exponent: i8,
 }
 
+/// Tile positions of a matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strip {
+    /// The matrix.
+    pub matrix: Mat,
+    /// How it is cut over clusters.
+    pub axis: Axis,
+    /// First tile position.
+    pub first_tile: u32,
+    /// The position after the last.
+    pub end_tile: u32,
+}
+
 /// What a buffer region holds, over all clusters.
 #[derive(Clone, Debug)]
 pub(crate) enum Contents {
@@ -32,6 +45,8 @@ pub(crate) enum Contents {
     Single(Vec<f32>),
     /// The same in every cluster.
     Scalar(Scalar),
+    /// The strip of A whose tiles the clusters hold; zeros before the first.
+    Tiles(Option<Strip>),
 }
 
 /// A stack of vectors in the banks, each in logical order.
@@ -81,6 +96,7 @@ impl State {
                 BufferKind::Full(n) | BufferKind::Coefs(n) => Contents::Half(vec![0; n as usize]),
                 BufferKind::Partial(n) => Contents::Single(vec![0.0; window * n as usize]),
                 BufferKind::Scalar => Contents::Scalar(Scalar::default()),
+                BufferKind::Tiles(_) => Contents::Tiles(None),
             }
         });
         let stacks = program.banks.iter().map(|b| {
@@ -105,14 +121,31 @@ impl State {
     }
 
     /// A buffer region: a vector in logical order; partial sums by partition of the window, then cluster in deal order,
-    /// then element; a full copy or coefficients; or the mantissa and the exponent (two's complement) of a scalar.
+    /// then element; a full copy or coefficients; or the mantissa and the exponent (two's complement) of a scalar. Empty for
+    /// tiles, which [`State::tiles`] names.
     #[must_use]
     pub fn buffer(&self, buffer: Buf) -> Vec<u32> {
         match &self.buffers[buffer.index()] {
             Contents::Half(bits) => bits.iter().map(|&b| b.into()).collect(),
             Contents::Single(values) => pattern(values),
             Contents::Scalar(s) => vec![s.mantissa.into(), i32::from(s.exponent).cast_unsigned()],
+            Contents::Tiles(_) => Vec::new(),
         }
+    }
+
+    /// The strip of A in a region of tiles; none before the first load, and of other regions.
+    #[must_use]
+    pub fn tiles(&self, buffer: Buf) -> Option<Strip> {
+        match self.buffers[buffer.index()] {
+            Contents::Tiles(strip) => strip,
+            _ => None,
+        }
+    }
+
+    /// The strip of A that a product takes from the buffers.
+    pub(crate) fn strip(&self, buffer: Buf) -> Strip {
+        self.tiles(buffer)
+            .expect("verified: a strip is loaded, unguarded, before it is used")
     }
 
     /// A vector in the banks, in logical order.

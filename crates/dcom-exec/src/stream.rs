@@ -1,20 +1,20 @@
 //! The products with A, and the reduction of their partial sums.
 //!
 //! A product *along* the strip gets its input in full and gives a sliced result, one *across* gets a sliced input and
-//! gives partial sums of the strip in every cluster. Either way A x sums over trees of `lanes_x` and A^T x over trees of
+//! gives partial sums of the strip in every cluster; whether the strip passes by or lies in the buffers changes no value. Either way A x sums over trees of `lanes_x` and A^T x over trees of
 //! `lanes_y`, because a block of a vector is one side of a tile.
 
 use std::ops::Range;
 
 use dcom_fp::{MatVec, PairwiseSum, to_bits};
-use dcom_isa::{Axis, Buf, BufferKind, Glob, Lay, Mat, Reg};
+use dcom_isa::{Axis, Buf, BufferKind, Glob, Lay, Reg};
 use rayon::prelude::*;
 
 use crate::deal::add;
 use crate::error::ExecError;
 use crate::machine::Machine;
 use crate::resident::Product;
-use crate::state::canonical;
+use crate::state::{Strip, canonical};
 use crate::vector::{is_finite16, widen};
 
 /// Outputs that one task computes; the kernel's own panels are as wide.
@@ -23,44 +23,27 @@ const TASK: usize = 1024;
 /// Products below which a stream is one task.
 const SMALL: usize = 1 << 16;
 
-/// What the instructions that stream a matrix have in common.
+/// What products with a strip of A have in common, whether it passes by or lies in the buffers.
 #[derive(Clone, Copy)]
 pub(crate) struct Stream {
-    pub(crate) matrix: Mat,
-    pub(crate) axis: Axis,
-    pub(crate) first_tile: u32,
-    pub(crate) end_tile: u32,
+    pub(crate) strip: Strip,
     pub(crate) add: bool,
     pub(crate) exponent: Reg,
 }
 
 impl Machine<'_> {
     pub(crate) fn mvn(&mut self, stream: Stream, x: Buf, y: Buf) -> Result<u64, ExecError> {
-        match stream.axis {
+        match stream.strip.axis {
             Axis::Rows => self.along(stream, Product::Plain, x, y),
             Axis::Columns => self.across(stream, Product::Plain, x, y),
         }
     }
 
     pub(crate) fn mvt(&mut self, stream: Stream, x: Buf, y: Buf) -> Result<u64, ExecError> {
-        match stream.axis {
+        match stream.strip.axis {
             Axis::Columns => self.along(stream, Product::Transposed, x, y),
             Axis::Rows => self.across(stream, Product::Transposed, x, y),
         }
-    }
-
-    /// Both products. The one across goes first: it has read its input when the other one's result, which may be the
-    /// same region, is written.
-    pub(crate) fn mvnt(
-        &mut self,
-        stream: Stream,
-        [x, y]: [Buf; 2],
-        [u, w]: [Buf; 2],
-    ) -> Result<u64, ExecError> {
-        Ok(match stream.axis {
-            Axis::Rows => self.mvt(stream, u, w)? + self.mvn(stream, x, y)?,
-            Axis::Columns => self.mvn(stream, x, y)? + self.mvt(stream, u, w)?,
-        })
     }
 
     fn along(
@@ -142,7 +125,7 @@ impl Machine<'_> {
     }
 
     fn matvec(&self, stream: &Stream, product: Product) -> Result<MatVec<'_>, ExecError> {
-        let a = self.resident(stream.matrix).k_major(product);
+        let a = self.resident(stream.strip.matrix).k_major(product);
         let tree_width = match product {
             Product::Plain => self.lanes.x,
             Product::Transposed => self.lanes.y,
@@ -157,14 +140,18 @@ impl Machine<'_> {
     }
 
     fn strip(&self, stream: &Stream) -> Range<usize> {
-        let matrix = &self.program().matrices[stream.matrix.index()];
-        let len = match stream.axis {
+        let Strip {
+            matrix,
+            axis,
+            first_tile,
+            end_tile,
+        } = stream.strip;
+        let matrix = &self.program().matrices[matrix.index()];
+        let len = match axis {
             Axis::Rows => matrix.columns,
             Axis::Columns => matrix.rows,
         };
-        let strip = self
-            .verified
-            .strip(stream.axis, len, stream.first_tile, stream.end_tile);
+        let strip = self.verified.strip(axis, len, first_tile, end_tile);
         strip.start as usize..strip.end as usize
     }
 

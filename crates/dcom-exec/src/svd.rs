@@ -1,4 +1,4 @@
-//! The small SVD of the bidiagonal matrix, as the host computes it.
+//! The small SVD of the bidiagonal or triangular matrix, as the host computes it.
 
 use dcom_fp::round16;
 use dcom_isa::{Glob, Pred, Reg};
@@ -8,42 +8,88 @@ use crate::machine::Machine;
 use crate::outcome::Coefficients;
 use crate::state::canonical;
 
-/// Operands of the instruction but the matrix.
-pub(crate) struct Operands {
-    pub(crate) u: Glob,
-    pub(crate) v: Glob,
+/// Operands of `svd` but the matrix.
+pub(crate) struct Bidiagonal {
     pub(crate) alpha: Reg,
     pub(crate) beta: Reg,
-    pub(crate) k: u16,
-    pub(crate) r: u16,
-    pub(crate) exponent: Reg,
     pub(crate) p: Pred,
 }
 
+/// Operands of `tsvd` but the matrix.
+pub(crate) struct Triangular {
+    pub(crate) t: Reg,
+    pub(crate) band: u16,
+}
+
+/// What the two have in common.
+pub(crate) struct Operands {
+    pub(crate) u: Glob,
+    pub(crate) v: Glob,
+    pub(crate) k: u16,
+    pub(crate) r: u16,
+    pub(crate) exponent: Reg,
+}
+
 impl Machine<'_> {
-    pub(crate) fn svd(&mut self, prompt: usize, op: &Operands) -> Result<(), ReferenceError> {
-        let (size, rank) = (usize::from(op.k), usize::from(op.r));
-        let predicate = self.state.predicate(op.p);
+    pub(crate) fn svd(
+        &mut self,
+        prompt: usize,
+        op: &Operands,
+        b: &Bidiagonal,
+    ) -> Result<(), ReferenceError> {
+        let size = usize::from(op.k);
+        let predicate = self.state.predicate(b.p);
         let passed = predicate.passed as usize;
         let (alphas, betas) = if predicate.set {
             (passed.div_ceil(2), passed / 2)
         } else {
             (size, size)
         };
-        let entries = |base: Reg, n: usize, valid: usize| -> Vec<f32> {
-            let registers = &self.state.registers[base.index()..][..n];
-            registers
-                .iter()
-                .enumerate()
-                .map(|(i, &x)| if i < valid { x } else { 0.0 })
-                .collect()
-        };
-        let (alpha, beta) = (
-            entries(op.alpha, size, alphas),
-            entries(op.beta, size - 1, betas),
+        let (mut alpha, mut beta) = (
+            self.registers(b.alpha, size),
+            self.registers(b.beta, size - 1),
         );
-        let svd = decompose(&alpha, &beta)?;
+        alpha.iter_mut().skip(alphas).for_each(|x| *x = 0.0);
+        beta.iter_mut().skip(betas).for_each(|x| *x = 0.0);
+        self.small_svd(prompt, op, &[&alpha, &beta])?;
+        let result = &mut self.outcome.prompts[prompt];
+        result.alpha = alpha;
+        result.beta = beta;
+        result.broke_down_after = predicate.set.then_some(predicate.passed);
+        Ok(())
+    }
 
+    pub(crate) fn triangular_svd(
+        &mut self,
+        prompt: usize,
+        op: &Operands,
+        t: &Triangular,
+    ) -> Result<(), ReferenceError> {
+        let diagonals: Vec<_> = (0..=t.band)
+            .map(|d| self.registers(Reg(t.t.0 + d * op.k), usize::from(op.k - d)))
+            .collect();
+        let diagonals: Vec<_> = diagonals.iter().map(Vec::as_slice).collect();
+        self.small_svd(prompt, op, &diagonals)?;
+        let result = &mut self.outcome.prompts[prompt];
+        result.alpha = diagonals[0].to_vec();
+        result.beta = Vec::new();
+        result.broke_down_after = None;
+        Ok(())
+    }
+
+    fn registers(&self, first: Reg, n: usize) -> Vec<f32> {
+        self.state.registers[first.index()..][..n].to_vec()
+    }
+
+    /// The SVD of the upper triangular matrix of some diagonals, the main one first.
+    fn small_svd(
+        &mut self,
+        prompt: usize,
+        op: &Operands,
+        diagonals: &[&[f32]],
+    ) -> Result<(), ReferenceError> {
+        let (size, rank) = (usize::from(op.k), usize::from(op.r));
+        let svd = decompose(diagonals)?;
         for (global, vectors) in [(op.u, &svd.u), (op.v, &svd.v)] {
             let words = &mut self.state.globals[global.index()][..size * rank];
             for (column, words) in words.chunks_exact_mut(size).enumerate() {
@@ -73,18 +119,15 @@ impl Machine<'_> {
             .iter()
             .map(|s| s * 2.0_f64.powi(-exponent))
             .collect();
-        result.alpha = alpha;
-        result.beta = beta;
         result.exponent = exponent;
-        result.broke_down_after = predicate.set.then_some(predicate.passed);
         Ok(())
     }
 }
 
-/// The SVD of an upper bidiagonal matrix; all NaN if one of its entries is not finite.
-fn decompose(alpha: &[f32], beta: &[f32]) -> Result<SmallSvd, ReferenceError> {
-    let size = alpha.len();
-    if !alpha.iter().chain(beta).all(|x| x.is_finite()) {
+/// The SVD of an upper triangular matrix of some diagonals; all NaN if one of its entries is not finite.
+fn decompose(diagonals: &[&[f32]]) -> Result<SmallSvd, ReferenceError> {
+    let size = diagonals[0].len();
+    if !diagonals.iter().all(|d| d.iter().all(|x| x.is_finite())) {
         let (s, vectors) = (vec![f64::NAN; size], vec![f64::NAN; size * size]);
         return Ok(SmallSvd {
             u: vectors.clone(),
@@ -93,11 +136,10 @@ fn decompose(alpha: &[f32], beta: &[f32]) -> Result<SmallSvd, ReferenceError> {
         });
     }
     let mut b = vec![0.0; size * size];
-    for (i, &alpha) in alpha.iter().enumerate() {
-        b[i * size + i] = f64::from(alpha);
-    }
-    for (i, &beta) in beta.iter().enumerate() {
-        b[i * size + i + 1] = f64::from(beta);
+    for (d, diagonal) in diagonals.iter().enumerate() {
+        for (i, &entry) in diagonal.iter().enumerate() {
+            b[i * size + i + d] = f64::from(entry);
+        }
     }
     small_svd(&b, size)
 }

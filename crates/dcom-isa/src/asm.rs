@@ -76,6 +76,7 @@ impl fmt::Display for Program {
                 BufferKind::Partial(n) => ("partial", Some(n)),
                 BufferKind::Coefs(n) => ("coefs", Some(n)),
                 BufferKind::Scalar => ("scalar", None),
+                BufferKind::Tiles(n) => ("tiles", Some(n)),
             };
             write!(f, ".buffer b{i} kind={kind} ")?;
             if let Some(n) = n {
@@ -317,9 +318,10 @@ fn parse_kind(fields: &mut Fields<'_>) -> Result<BufferKind, String> {
         "partial" => BufferKind::Partial(fields.take("n")?),
         "coefs" => BufferKind::Coefs(fields.take("n")?),
         "scalar" => BufferKind::Scalar,
+        "tiles" => BufferKind::Tiles(fields.take("n")?),
         other => {
             return Err(format!(
-                "kind=`{other}`: expected one of vector, wide, full, partial, coefs, scalar"
+                "kind=`{other}`: expected one of vector, wide, full, partial, coefs, scalar, tiles"
             ));
         }
     })

@@ -79,6 +79,7 @@ impl Program {
                 BufferKind::Partial(n) => (3, n),
                 BufferKind::Coefs(n) => (4, n),
                 BufferKind::Scalar => (5, 0),
+                BufferKind::Tiles(n) => (6, n),
             };
             w.words(&[kind, n, b.layout.0.into(), b.row]);
         });
@@ -150,6 +151,7 @@ impl Program {
                 3 => BufferKind::Partial(n),
                 4 => BufferKind::Coefs(n),
                 5 => BufferKind::Scalar,
+                6 => BufferKind::Tiles(n),
                 other => return Err(r.error(at, &format!("{other}: not a kind of buffer region"))),
             };
             Ok(BufferDecl {

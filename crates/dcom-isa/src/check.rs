@@ -1,14 +1,29 @@
 //! The walk over the instructions of a program: operands, layouts, and what has been written before.
 
-use std::ops::Range;
-
 use dcom_arch::Arch;
 
 use crate::layout::Shape;
 use crate::op::{Instr, Op};
 use crate::operand::{Axis, BankVec, Buf, Glob, Lay, Mat, Part, Pred, Reg, Side};
 use crate::program::{BankDecl, BufferKind, MatrixDecl, Program, Store};
-use crate::verify::{VerifyError, fail, strip};
+use crate::verify::{VerifyError, fail, strip as elements};
+
+/// Tile positions of a matrix.
+#[derive(Clone, Copy)]
+struct Strip {
+    matrix: Mat,
+    axis: Axis,
+    first_tile: u32,
+    end_tile: u32,
+}
+
+/// Where a product takes its strip from.
+#[derive(Clone, Copy)]
+struct Source {
+    strip: Strip,
+    /// Layout of the region that holds its tiles; none if A is streamed.
+    tiles: Option<Lay>,
+}
 
 /// What has been written so far.
 pub(crate) struct Checker<'a> {
@@ -16,6 +31,8 @@ pub(crate) struct Checker<'a> {
     arch: &'a Arch,
     shapes: &'a [Shape],
     buffers: Vec<bool>,
+    /// The strips in the regions of tiles, as far as they are known.
+    tiles: Vec<Option<Strip>>,
     globals: Vec<bool>,
     banks: Vec<Vec<bool>>,
     matrices: Vec<bool>,
@@ -37,6 +54,7 @@ impl<'a> Checker<'a> {
             arch,
             shapes,
             buffers: vec![false; program.buffers.len()],
+            tiles: vec![None; program.buffers.len()],
             globals: vec![false; program.globals.len()],
             banks: program
                 .banks
@@ -72,6 +90,7 @@ impl<'a> Checker<'a> {
                 }
                 loop_end = end;
                 self.parts.fill(None);
+                self.tiles.fill(None);
             }
             governing.push(
                 self.instr(instr)
@@ -98,6 +117,9 @@ impl<'a> Checker<'a> {
             } => {
                 let m = self.matrix(matrix)?;
                 self.matrices[matrix.index()] = true;
+                for tiles in &mut self.tiles {
+                    tiles.take_if(|strip| strip.matrix == matrix);
+                }
                 match m.store {
                     Store::Memory => Ok(Lay(0)),
                     Store::Banks { layout, .. } => Ok(layout),
@@ -144,9 +166,18 @@ impl<'a> Checker<'a> {
                 exponent,
             } => {
                 self.read_reg(exponent)?;
+                let source = Source {
+                    strip: Strip {
+                        matrix,
+                        axis,
+                        first_tile,
+                        end_tile,
+                    },
+                    tiles: None,
+                };
                 match axis {
-                    Axis::Rows => self.along(matrix, axis, x, y, first_tile..end_tile, add),
-                    Axis::Columns => self.across(matrix, axis, x, y, first_tile..end_tile, add),
+                    Axis::Rows => self.along(source, x, y, add),
+                    Axis::Columns => self.across(source, x, y, add),
                 }
             }
             Op::MvT {
@@ -160,41 +191,72 @@ impl<'a> Checker<'a> {
                 exponent,
             } => {
                 self.read_reg(exponent)?;
+                let source = Source {
+                    strip: Strip {
+                        matrix,
+                        axis,
+                        first_tile,
+                        end_tile,
+                    },
+                    tiles: None,
+                };
                 match axis {
-                    Axis::Columns => self.along(matrix, axis, x, y, first_tile..end_tile, add),
-                    Axis::Rows => self.across(matrix, axis, x, y, first_tile..end_tile, add),
+                    Axis::Columns => self.along(source, x, y, add),
+                    Axis::Rows => self.across(source, x, y, add),
                 }
             }
-            Op::MvNT {
+            Op::LdT {
+                dst,
                 matrix,
+                axis,
+                first_tile,
+                end_tile,
+            } => {
+                if instr.guard.is_some() {
+                    return Err(
+                        "a load of tiles cannot be guarded: what follows would not know its strip"
+                            .to_owned(),
+                    );
+                }
+                self.load_tiles(
+                    dst,
+                    Strip {
+                        matrix,
+                        axis,
+                        first_tile,
+                        end_tile,
+                    },
+                )
+            }
+            Op::TMvN {
+                tiles,
                 axis,
                 x,
                 y,
-                u,
-                w,
-                first_tile,
-                end_tile,
                 add,
                 exponent,
             } => {
                 self.read_reg(exponent)?;
-                let (local, partial) = match axis {
-                    Axis::Rows => ((x, y), (u, w)),
-                    Axis::Columns => ((u, w), (x, y)),
-                };
-                let layout = self.across(
-                    matrix,
-                    axis,
-                    partial.0,
-                    partial.1,
-                    first_tile..end_tile,
-                    false,
-                )?;
-                same(
-                    self.shapes,
-                    layout,
-                    self.along(matrix, axis, local.0, local.1, first_tile..end_tile, add)?,
-                )
+                let source = self.loaded(tiles, axis)?;
+                match axis {
+                    Axis::Rows => self.along(source, x, y, add),
+                    Axis::Columns => self.across(source, x, y, add),
+                }
+            }
+            Op::TMvT {
+                tiles,
+                axis,
+                x,
+                y,
+                add,
+                exponent,
+            } => {
+                self.read_reg(exponent)?;
+                let source = self.loaded(tiles, axis)?;
+                match axis {
+                    Axis::Columns => self.along(source, x, y, add),
+                    Axis::Rows => self.across(source, x, y, add),
+                }
             }
             Op::PReduce { dst, src, layout } => {
                 let n = self.partial_len(src)?;
@@ -397,23 +459,36 @@ impl<'a> Checker<'a> {
                 self.ingested(matrix)?;
                 self.read_reg(exponent)?;
                 self.read_pred(p)?;
-                if r == 0 || r > k {
-                    return Err(format!(
-                        "r = {r}: must be in 1..={k}, the size of the bidiagonal"
-                    ));
-                }
+                let layout = self.small_vectors(u, v, k, r)?;
                 for (base, n) in [(alpha, k), (beta, k - 1)] {
                     (0..n).try_for_each(|i| {
                         self.read_reg(Reg(base.0.saturating_add(i))).map(|_| ())
                     })?;
                 }
-                if u == v {
-                    return Err("u and v must be different regions".to_owned());
+                Ok(layout)
+            }
+            Op::TSvd {
+                matrix,
+                u,
+                v,
+                t,
+                band,
+                k,
+                r,
+                exponent,
+            } => {
+                self.ingested(matrix)?;
+                self.read_reg(exponent)?;
+                if band >= k {
+                    return Err(format!("band = {band}: must be less than k = {k}"));
                 }
-                let words = u64::from(k) * u64::from(r);
-                self.write_global(u, 0, words)?;
-                self.write_global(v, 0, words)?;
-                Ok(Lay(0))
+                for d in 0..=band {
+                    for i in 0..k - d {
+                        let register = u32::from(t.0) + u32::from(d) * u32::from(k) + u32::from(i);
+                        self.read_reg(Reg(u16::try_from(register).unwrap_or(u16::MAX)))?;
+                    }
+                }
+                self.small_vectors(u, v, k, r)
             }
             Op::Bar {} | Op::Loop { .. } => Ok(Lay(0)),
         }
@@ -446,17 +521,55 @@ impl<'a> Checker<'a> {
         Ok(from)
     }
 
+    /// The regions for the r leading left and right vectors of a small SVD of size k.
+    fn small_vectors(&mut self, u: Glob, v: Glob, k: u16, r: u16) -> Check<Lay> {
+        if r == 0 || r > k {
+            return Err(format!(
+                "r = {r}: must be in 1..={k}, the size of the small matrix"
+            ));
+        }
+        if u == v {
+            return Err("u and v must be different regions".to_owned());
+        }
+        let words = u64::from(k) * u64::from(r);
+        self.write_global(u, 0, words)?;
+        self.write_global(v, 0, words)?;
+        Ok(Lay(0))
+    }
+
+    /// A strip of A into the buffers.
+    fn load_tiles(&mut self, dst: Buf, strip: Strip) -> Check<Lay> {
+        let (cut, _) = self.stream(strip)?;
+        let positions = strip.end_tile - strip.first_tile;
+        let layout = self.write_buffer(dst, &[BufferKind::Tiles(positions)])?;
+        self.expect_len(layout, cut)?;
+        self.tiles[dst.index()] = Some(strip);
+        self.stored(strip.matrix, strip.axis, layout)
+    }
+
+    /// The strip that a region holds.
+    fn loaded(&self, tiles: Buf, axis: Axis) -> Check<Source> {
+        if !matches!(self.kind(tiles)?, BufferKind::Tiles(_)) {
+            return Err(format!("{tiles}: must hold tiles"));
+        }
+        match self.tiles[tiles.index()] {
+            Some(strip) if strip.axis == axis => Ok(Source {
+                strip,
+                tiles: Some(self.program.buffers[tiles.index()].layout),
+            }),
+            Some(strip) => Err(format!(
+                "{tiles}: its strip was loaded with axis={}",
+                strip.axis
+            )),
+            None => Err(format!(
+                "{tiles}: no strip was loaded since the head of the loop, or its matrix is gone"
+            )),
+        }
+    }
+
     /// The product whose input every cluster holds in full and whose result is sliced.
-    fn along(
-        &mut self,
-        matrix: Mat,
-        axis: Axis,
-        x: Buf,
-        y: Buf,
-        tiles: Range<u32>,
-        add: bool,
-    ) -> Check<Lay> {
-        let (cut, strip) = self.stream(matrix, axis, tiles)?;
+    fn along(&mut self, source: Source, x: Buf, y: Buf, add: bool) -> Check<Lay> {
+        let (cut, strip) = self.stream(source.strip)?;
         if add {
             self.read_buffer(y, &[BufferKind::Wide])?;
         }
@@ -467,20 +580,12 @@ impl<'a> Checker<'a> {
             layout,
             self.read_buffer(x, &[BufferKind::Full(strip)])?,
         )?;
-        self.stored(matrix, axis, layout)
+        self.multiplied(source, layout)
     }
 
     /// The product whose input is sliced and of whose result every cluster holds partial sums.
-    fn across(
-        &mut self,
-        matrix: Mat,
-        axis: Axis,
-        x: Buf,
-        y: Buf,
-        tiles: Range<u32>,
-        add: bool,
-    ) -> Check<Lay> {
-        let (cut, strip) = self.stream(matrix, axis, tiles)?;
+    fn across(&mut self, source: Source, x: Buf, y: Buf, add: bool) -> Check<Lay> {
+        let (cut, strip) = self.stream(source.strip)?;
         if add {
             return Err("add=true: partial sums start anew with every strip".to_owned());
         }
@@ -491,21 +596,34 @@ impl<'a> Checker<'a> {
             layout,
             self.write_buffer(y, &[BufferKind::Partial(strip)])?,
         )?;
-        self.stored(matrix, axis, layout)
+        self.multiplied(source, layout)
+    }
+
+    /// A layout of the vector that is sliced as the source is.
+    fn multiplied(&self, source: Source, layout: Lay) -> Check<Lay> {
+        match source.tiles {
+            Some(tiles) => same(self.shapes, tiles, layout),
+            None => self.stored(source.strip.matrix, source.strip.axis, layout),
+        }
     }
 
     /// Elements that are cut over partitions, and elements of the strip.
-    fn stream(&self, matrix: Mat, axis: Axis, tiles: Range<u32>) -> Check<(u32, u32)> {
+    fn stream(&self, strip: Strip) -> Check<(u32, u32)> {
+        let Strip {
+            matrix,
+            axis,
+            first_tile,
+            end_tile,
+        } = strip;
         let m = self.ingested(matrix)?;
         let (cut, along) = match axis {
             Axis::Rows => (m.rows, m.columns),
             Axis::Columns => (m.columns, m.rows),
         };
-        let strip = strip(self.arch, axis, along, tiles.start, tiles.end);
-        if strip.is_empty() || strip.end == strip_before_last(self.arch, axis, along, tiles.end) {
+        let strip = elements(self.arch, axis, along, first_tile, end_tile);
+        if strip.is_empty() || strip.end == strip_before_last(self.arch, axis, along, end_tile) {
             return Err(format!(
-                "tiles {}..{}: not tile positions along {along} elements",
-                tiles.start, tiles.end
+                "tiles {first_tile}..{end_tile}: not tile positions along {along} elements"
             ));
         }
         Ok((cut, strip.end - strip.start))
@@ -775,7 +893,7 @@ impl<'a> Checker<'a> {
 
 /// End of the strip when its last tile is left out: equal to the end if that tile is empty.
 fn strip_before_last(arch: &Arch, axis: Axis, len: u32, end_tile: u32) -> u32 {
-    strip(arch, axis, len, 0, end_tile.saturating_sub(1)).end
+    elements(arch, axis, len, 0, end_tile.saturating_sub(1)).end
 }
 
 fn same(shapes: &[Shape], a: Lay, b: Lay) -> Check<Lay> {

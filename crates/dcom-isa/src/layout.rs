@@ -96,6 +96,8 @@ pub struct Shape {
     pub engaged_partitions: u64,
     /// Clusters that hold at least one element.
     pub engaged_clusters: u64,
+    /// Elements of a tile of A: the lanes of a cluster.
+    pub tile_elements: u64,
 }
 
 impl Shape {
@@ -126,6 +128,7 @@ impl Shape {
             occupied: 0,
             engaged_partitions: parts.min(count),
             engaged_clusters: 0,
+            tile_elements: arch.lanes(),
         };
         shape.count_beats(arch);
         shape
@@ -210,6 +213,12 @@ impl Shape {
     #[must_use]
     pub fn local_len(&self) -> u64 {
         self.rounds * self.round_len()
+    }
+
+    /// Blocks that every cluster holds, padding included: `rounds x slots`.
+    #[must_use]
+    pub fn local_blocks(&self) -> u64 {
+        self.rounds * self.slots
     }
 
     /// Elements that every cluster holds per round, padding included.

@@ -214,8 +214,9 @@ ops! {
     /// y = A^T x, like `mvn` with rows and columns exchanged: with `axis=columns` x is a full copy of
     /// the strip, with `axis=rows` y holds partial sums of the strip.
     0x11 MvT "mvt" { matrix: Mat, axis: Axis, x: Buf, y: Buf, first_tile: u32, end_tile: u32, add: bool, exponent: Reg }
-    /// Both products in one pass over A: y = A x by the row trees and w = A^T u by the column trees.
-    0x12 MvNT "mvnt" { matrix: Mat, axis: Axis, x: Buf, y: Buf, u: Buf, w: Buf, first_tile: u32, end_tile: u32, add: bool, exponent: Reg }
+    /// The tiles of the strip `[first_tile, end_tile)` of A into every cluster's buffer. What is loaded once can be
+    /// multiplied many times, at the pace of the lanes. Never guarded.
+    0x12 LdT "ldt" { dst: Buf, matrix: Mat, axis: Axis, first_tile: u32, end_tile: u32 }
     /// Every partition of `layout` sums the partial vectors `src` of its clusters; partition k writes its
     /// sums to words `[k n, (k + 1) n)` of `dst`, n the length of `src`.
     0x13 PReduce "preduce" { dst: Glob, src: Buf, layout: Lay }
@@ -224,6 +225,10 @@ ops! {
     0x14 GReduce "greduce" { dst: Buf, src: Glob, layout: Lay, start: u32, n: u32 }
     /// dst = the wide vector `src` rounded to fp16.
     0x15 Narrow "narrow" { dst: Buf, src: Buf }
+    /// y = A x over the strip in `tiles`, as `mvn` over the strip that was loaded there.
+    0x16 TMvN "tmvn" { tiles: Buf, axis: Axis, x: Buf, y: Buf, add: bool, exponent: Reg }
+    /// y = A^T x over the strip in `tiles`, as `mvt` over the strip that was loaded there.
+    0x17 TMvT "tmvt" { tiles: Buf, axis: Axis, x: Buf, y: Buf, add: bool, exponent: Reg }
 
     /// Partial dot products: slice p of `a` times slice p of `b` gives value p of `dst`.
     0x20 Dot "dot" { dst: Part, a: Buf, b: Buf }
@@ -275,6 +280,10 @@ ops! {
     /// the breakdown counted in `p` are zero). Coefficients of the r leading left and right vectors, column by
     /// column, to `u` and `v` as fp16; singular values times 2^-exponent to the prompt of `matrix`.
     0x3c Svd "svd" { matrix: Mat, u: Glob, v: Glob, alpha: Reg, beta: Reg, k: u16, r: u16, exponent: Reg, p: Pred }
+    /// SVD of the k x k upper triangular matrix whose diagonals 0 .. `band` are k consecutive registers each from `t`
+    /// on: entry (i, i + d) in register t + d k + i; entries beyond the matrix and the band are not read. Results
+    /// as of `svd`.
+    0x3d TSvd "tsvd" { matrix: Mat, u: Glob, v: Glob, t: Reg, band: u16, k: u16, r: u16, exponent: Reg }
 
     /// Waits until everything before it is done.
     0x40 Bar "bar" { }

@@ -72,6 +72,8 @@ pub enum BufferKind {
     Coefs(u32),
     /// An fp16 mantissa and an exponent.
     Scalar,
+    /// The cluster's tiles of a strip of A: this many tile positions for each of its blocks.
+    Tiles(u32),
 }
 
 impl BufferKind {
@@ -84,6 +86,9 @@ impl BufferKind {
             BufferKind::Full(n) | BufferKind::Coefs(n) => 2 * u64::from(n),
             BufferKind::Partial(n) => 4 * u64::from(n),
             BufferKind::Scalar => 4,
+            BufferKind::Tiles(n) => {
+                (2 * u64::from(n) * shape.tile_elements).saturating_mul(shape.local_blocks())
+            }
         }
     }
 }

@@ -10,7 +10,9 @@
 //! 5. whatever is read has been written before, in program order (a guarded write counts: memory
 //!    and registers start as zero); partial-sum registers do not live across the head of a loop;
 //! 6. loops lie within the program, run at least once and do not nest;
-//! 7. the memory channel of a stream (`first / count` of its layout) is one of the program's.
+//! 7. the memory channel of a stream (`first / count` of its layout) is one of the program's;
+//! 8. products over tiles know which strip of which matrix a region holds: its load is not guarded, neither the head
+//!    of a loop nor the next matrix in its place comes between.
 
 use std::fmt;
 

@@ -92,6 +92,8 @@ pub(crate) fn plan(b: &mut Builder<'_, '_>, job: Job) -> u64 {
         Job::St { layout } => transfer::store(b, layout),
         Job::Gather(gather) => transfer::gather(b, gather),
         Job::Stream(stream) => stream::stream(b, stream),
+        Job::LoadTiles(strip) => stream::load_tiles(b, strip),
+        Job::Tiles(tiles) => stream::multiply_tiles(b, tiles),
         Job::PReduce { layout, len } => reduce::to_global(b, layout, len.into()),
         Job::GReduce {
             layout,

@@ -25,6 +25,8 @@ pub(crate) enum Job {
     },
     Gather(Gather),
     Stream(Stream),
+    LoadTiles(Strip),
+    Tiles(Tiles),
     PReduce {
         layout: Lay,
         len: u32,
@@ -99,21 +101,44 @@ pub(crate) struct Gather {
     pub(crate) full: bool,
 }
 
-/// A pass of A past the lanes.
+/// A strip of A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Stream {
+pub(crate) struct Strip {
     pub(crate) layout: Lay,
     pub(crate) matrix: Mat,
     pub(crate) axis: Axis,
     pub(crate) first_tile: u32,
     pub(crate) end_tile: u32,
-    /// Has a sliced result.
-    pub(crate) local: Option<Local>,
-    /// Has partial sums per cluster as a result.
-    pub(crate) partial: bool,
 }
 
-/// The sliced result of a stream.
+/// A pass of A past the lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stream {
+    pub(crate) strip: Strip,
+    pub(crate) result: Product,
+}
+
+/// A product with a strip of A in the buffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Tiles {
+    pub(crate) layout: Lay,
+    pub(crate) axis: Axis,
+    /// Tile positions, and the elements that they cover.
+    pub(crate) positions: u32,
+    pub(crate) strip: u32,
+    pub(crate) result: Product,
+}
+
+/// What a product with A gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Product {
+    /// A sliced vector.
+    Local(Local),
+    /// Partial sums per cluster.
+    Partial,
+}
+
+/// A sliced result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Local {
     /// In accumulate precision.
@@ -152,13 +177,17 @@ impl Job {
                 add,
                 ..
             } => Job::Stream(Stream {
-                layout,
-                matrix,
-                axis,
-                first_tile,
-                end_tile,
-                local: (axis == Axis::Rows).then(|| local(program, y, add)),
-                partial: axis == Axis::Columns,
+                strip: Strip {
+                    layout,
+                    matrix,
+                    axis,
+                    first_tile,
+                    end_tile,
+                },
+                result: match axis {
+                    Axis::Rows => Product::Local(local(program, y, add)),
+                    Axis::Columns => Product::Partial,
+                },
             }),
             Op::MvT {
                 matrix,
@@ -169,36 +198,62 @@ impl Job {
                 add,
                 ..
             } => Job::Stream(Stream {
-                layout,
-                matrix,
-                axis,
-                first_tile,
-                end_tile,
-                local: (axis == Axis::Columns).then(|| local(program, y, add)),
-                partial: axis == Axis::Rows,
-            }),
-            Op::MvNT {
-                matrix,
-                axis,
-                y,
-                w,
-                first_tile,
-                end_tile,
-                add,
-                ..
-            } => {
-                let sliced = match axis {
-                    Axis::Rows => y,
-                    Axis::Columns => w,
-                };
-                Job::Stream(Stream {
+                strip: Strip {
                     layout,
                     matrix,
                     axis,
                     first_tile,
                     end_tile,
-                    local: Some(local(program, sliced, add)),
-                    partial: true,
+                },
+                result: match axis {
+                    Axis::Columns => Product::Local(local(program, y, add)),
+                    Axis::Rows => Product::Partial,
+                },
+            }),
+            Op::LdT {
+                matrix,
+                axis,
+                first_tile,
+                end_tile,
+                ..
+            } => Job::LoadTiles(Strip {
+                layout,
+                matrix,
+                axis,
+                first_tile,
+                end_tile,
+            }),
+            Op::TMvN {
+                tiles,
+                axis,
+                x,
+                y,
+                add,
+                ..
+            }
+            | Op::TMvT {
+                tiles,
+                axis,
+                x,
+                y,
+                add,
+                ..
+            } => {
+                let BufferKind::Tiles(positions) = program.program().buffers[tiles.index()].kind
+                else {
+                    unreachable!("{tiles} of a verified program holds tiles")
+                };
+                // The side of the strip is a full copy, or partial sums.
+                let (result, strip) = match program.program().buffers[y.index()].kind {
+                    BufferKind::Partial(strip) => (Product::Partial, strip),
+                    _ => (Product::Local(local(program, y, add)), length(x)),
+                };
+                Job::Tiles(Tiles {
+                    layout,
+                    axis,
+                    positions,
+                    strip,
+                    result,
                 })
             }
             Op::PReduce { src, .. } => Job::PReduce {
@@ -252,7 +307,7 @@ impl Job {
                 layout,
                 scan: kind == StartKind::Mean,
             },
-            Op::Svd { k, r, .. } => Job::Svd { k, r },
+            Op::Svd { k, r, .. } | Op::TSvd { k, r, .. } => Job::Svd { k, r },
             Op::Bar {} | Op::Loop { .. } => Job::Control,
         }
     }
@@ -263,6 +318,7 @@ pub(crate) fn length(program: &Verified<'_>, buffer: Buf) -> u32 {
     match program.program().buffers[buffer.index()].kind {
         BufferKind::Coefs(n) | BufferKind::Full(n) | BufferKind::Partial(n) => n,
         BufferKind::Scalar => 1,
+        BufferKind::Tiles(n) => n,
         BufferKind::Vector | BufferKind::Wide => program.buffer_shape(buffer).layout().len,
     }
 }

@@ -1,6 +1,6 @@
 //! Which resources an instruction reads and writes, in the order in which ties between them are broken.
 
-use dcom_isa::{Axis, BankVec, Buf, Op, Reg, Verified};
+use dcom_isa::{BankVec, Buf, Op, Reg, Verified};
 
 use crate::job;
 use crate::resource::Resources;
@@ -75,25 +75,26 @@ impl Operands<'_> {
                 self.read(r.reg(exponent));
                 self.buffers([x], y);
             }
-            Op::MvNT {
-                matrix,
-                axis,
+            Op::LdT { dst, matrix, .. } => {
+                self.read(r.matrix(matrix));
+                self.write(r.buffer(dst));
+            }
+            Op::TMvN {
+                tiles,
                 x,
                 y,
-                u,
-                w,
+                exponent,
+                ..
+            }
+            | Op::TMvT {
+                tiles,
+                x,
+                y,
                 exponent,
                 ..
             } => {
-                self.read(r.matrix(matrix));
                 self.read(r.reg(exponent));
-                // The sliced result first.
-                let (local, partial) = match axis {
-                    Axis::Rows => ((x, y), (u, w)),
-                    Axis::Columns => ((u, w), (x, y)),
-                };
-                self.buffers([local.0], local.1);
-                self.buffers([partial.0], partial.1);
+                self.buffers([tiles, x], y);
             }
             Op::PReduce {
                 dst,
@@ -177,6 +178,24 @@ impl Operands<'_> {
                 }
                 self.read(r.reg(exponent));
                 self.read(r.pred(p));
+                self.write(r.global(u));
+                self.write(r.global(v));
+            }
+            Op::TSvd {
+                u,
+                v,
+                t,
+                band,
+                k,
+                exponent,
+                ..
+            } => {
+                for d in 0..=band {
+                    for i in 0..k - d {
+                        self.read(r.reg(Reg(t.0 + d * k + i)));
+                    }
+                }
+                self.read(r.reg(exponent));
                 self.write(r.global(u));
                 self.write(r.global(v));
             }

@@ -49,7 +49,7 @@ pub(crate) fn random_program(
     let wishes = Wishes {
         values,
         sizes,
-        both: true,
+        strips: true,
     };
     Case::wished(arch, random, wishes)
 }

@@ -13,6 +13,8 @@ struct Stream {
     /// A^T instead of A.
     transposed: bool,
     first_tile: usize,
+    /// The buffer region that A is taken from; A itself if there is none.
+    tiles: Option<Buf>,
     add: bool,
     exponent: i32,
 }
@@ -50,6 +52,7 @@ impl Twin<'_> {
             axis,
             transposed,
             first_tile: first_tile as usize,
+            tiles: None,
             add,
             exponent: twin.exponent(exponent),
         };
@@ -121,31 +124,32 @@ impl Twin<'_> {
                     y,
                 );
             }
-            Op::MvNT {
+            Op::LdT {
+                dst,
                 matrix,
+                axis,
+                first_tile,
+                end_tile: _,
+            } => self.load_tiles(dst, matrix, axis, first_tile as usize),
+            Op::TMvN {
+                tiles,
                 axis,
                 x,
                 y,
-                u,
-                w,
-                first_tile,
-                end_tile: _,
                 add,
                 exponent,
             } => {
-                let plain = stream(self, matrix, axis, first_tile, add, exponent, false);
-                let transposed = Stream {
-                    transposed: true,
-                    ..plain
-                };
-                let mut products = [(plain, x, y), (transposed, u, w)];
-                // Inputs are read before results are written.
-                if axis == Axis::Rows {
-                    products.reverse();
-                }
-                for (stream, x, y) in products {
-                    self.product_with(stream, x, y);
-                }
+                self.product_with(self.loaded(tiles, axis, add, exponent, false), x, y);
+            }
+            Op::TMvT {
+                tiles,
+                axis,
+                x,
+                y,
+                add,
+                exponent,
+            } => {
+                self.product_with(self.loaded(tiles, axis, add, exponent, true), x, y);
             }
             Op::PReduce { dst, src, layout } => self.preduce(dst, src, layout),
             Op::GReduce {
@@ -331,6 +335,7 @@ impl Twin<'_> {
             }
             Op::Clr { p } => self.predicates[p.index()] = (false, 0),
             Op::Svd { .. } => self.svd(op),
+            Op::TSvd { .. } => self.triangular_svd(op),
             Op::Bar {} | Op::Loop { .. } => {}
         }
     }
@@ -413,6 +418,63 @@ impl Twin<'_> {
         }
     }
 
+    /// A product with what `tiles` holds; where that came from does not matter any more.
+    fn loaded(&self, tiles: Buf, axis: Axis, add: bool, exponent: Reg, transposed: bool) -> Stream {
+        Stream {
+            matrix: Mat(u16::MAX),
+            axis,
+            transposed,
+            first_tile: 0,
+            tiles: Some(tiles),
+            add,
+            exponent: self.exponent(exponent),
+        }
+    }
+
+    /// Where a cluster keeps the element of A that meets local element `address` of the cut side and element `k` of the strip.
+    fn tile_index(&self, tiles: Buf, axis: Axis, address: usize, k: usize) -> usize {
+        let small = |n: u64| usize::try_from(n).expect("small");
+        let (x, y) = (
+            small(self.arch.cluster.lanes_x),
+            small(self.arch.cluster.lanes_y),
+        );
+        let BufferKind::Tiles(n) = self.program.buffers[tiles.index()].kind else {
+            panic!("no tiles")
+        };
+        let (block, in_tile) = match axis {
+            Axis::Rows => (address / y, (address % y) * x + k % x),
+            Axis::Columns => (address / x, (k % y) * x + address % x),
+        };
+        let position = match axis {
+            Axis::Rows => k / x,
+            Axis::Columns => k / y,
+        };
+        (block * n as usize + position) * x * y + in_tile
+    }
+
+    fn load_tiles(&mut self, dst: Buf, matrix: Mat, axis: Axis, first_tile: usize) {
+        let stream = Stream {
+            matrix,
+            axis,
+            transposed: axis == Axis::Columns,
+            first_tile,
+            tiles: None,
+            add: false,
+            exponent: 0,
+        };
+        let BufferKind::Tiles(n) = self.program.buffers[dst.index()].kind else {
+            panic!("no tiles")
+        };
+        let (first, strip) = (stream.first(self), n as usize * stream.lanes(self));
+        for (output, (cluster, address)) in self.place(dst).of.clone().into_iter().enumerate() {
+            for k in 0..strip {
+                let at = self.tile_index(dst, axis, address, k);
+                self.clusters[cluster].regions[dst.index()][at] =
+                    stream.element(self, output, first + k).unwrap_or(0.0);
+            }
+        }
+    }
+
     fn along(&mut self, stream: Stream, x: Buf, y: Buf) {
         let (lanes, first) = (stream.lanes(self), stream.first(self));
         let wide = self.program.buffers[y.index()].kind == BufferKind::Wide;
@@ -424,9 +486,15 @@ impl Twin<'_> {
                 for (lane, product) in products.iter_mut().enumerate() {
                     let k = tile * lanes + lane;
                     if let Some(&x) = x.get(k) {
-                        let a = stream
-                            .element(self, output, first + k)
-                            .expect("within the strip");
+                        let a = match stream.tiles {
+                            None => stream
+                                .element(self, output, first + k)
+                                .expect("within the strip"),
+                            Some(tiles) => {
+                                let at = self.tile_index(tiles, stream.axis, address, k);
+                                self.clusters[cluster].regions[tiles.index()][at]
+                            }
+                        };
                         operands.push(a);
                         *product = self.product(a, x, stream.exponent);
                     }
@@ -462,9 +530,16 @@ impl Twin<'_> {
                     let mut products = Vec::new();
                     for (i, element) in held.iter().enumerate() {
                         products.push(element.map_or(0.0, |k| {
-                            let a = stream
-                                .element(self, first + j, k)
-                                .expect("within the matrix");
+                            let a = match stream.tiles {
+                                None => stream
+                                    .element(self, first + j, k)
+                                    .expect("within the matrix"),
+                                Some(tiles) => {
+                                    let address = block * held.len() + i;
+                                    let at = self.tile_index(tiles, stream.axis, address, j);
+                                    self.clusters[cluster].regions[tiles.index()][at]
+                                }
+                            };
                             let x = local[block * held.len() + i];
                             operands.extend([a, x]);
                             self.product(a, x, stream.exponent)
@@ -606,11 +681,11 @@ impl Twin<'_> {
         else {
             panic!("not an svd")
         };
-        let (k, r) = (usize::from(k), usize::from(r));
+        let size = usize::from(k);
         let (set, passed) = self.predicates[p.index()];
         let (mut a, mut b) = (
-            self.registers[alpha.index()..][..k].to_vec(),
-            self.registers[beta.index()..][..k - 1].to_vec(),
+            self.registers[alpha.index()..][..size].to_vec(),
+            self.registers[beta.index()..][..size - 1].to_vec(),
         );
         if set {
             a.iter_mut()
@@ -620,12 +695,55 @@ impl Twin<'_> {
                 .skip(passed as usize / 2)
                 .for_each(|x| *x = 0.0);
         }
-        let mut matrix_b = vec![0.0; k * k];
-        (0..k).for_each(|i| matrix_b[i * k + i] = a[i].into());
-        (0..k - 1).for_each(|i| matrix_b[i * k + i + 1] = b[i].into());
-        let finite = matrix_b.iter().all(|x: &f64| x.is_finite());
-        let svd = small_svd(&if finite { matrix_b } else { vec![0.0; k * k] }, k)
-            .expect("small and finite");
+        let mut small = vec![0.0; size * size];
+        (0..size).for_each(|i| small[i * size + i] = a[i].into());
+        (0..size - 1).for_each(|i| small[i * size + i + 1] = b[i].into());
+        self.small_svd(matrix, [u, v], small, r.into(), exponent);
+        let result = &mut self.results[self.matrices[matrix.index()].expect("ingested")];
+        (result.alpha, result.beta) = (a, b);
+        result.broke_down_after = set.then_some(passed);
+    }
+
+    fn triangular_svd(&mut self, op: &Op) {
+        let Op::TSvd {
+            matrix,
+            u,
+            v,
+            t,
+            band,
+            k,
+            r,
+            exponent,
+        } = *op
+        else {
+            panic!("not a tsvd")
+        };
+        let (size, band) = (usize::from(k), usize::from(band));
+        let mut small = vec![0.0; size * size];
+        for row in 0..size {
+            for column in row..size.min(row + band + 1) {
+                small[row * size + column] =
+                    self.registers[t.index() + (column - row) * size + row].into();
+            }
+        }
+        let diagonal = (0..size).map(|i| self.registers[t.index() + i]).collect();
+        self.small_svd(matrix, [u, v], small, r.into(), exponent);
+        let result = &mut self.results[self.matrices[matrix.index()].expect("ingested")];
+        (result.alpha, result.beta, result.broke_down_after) = (diagonal, Vec::new(), None);
+    }
+
+    fn small_svd(
+        &mut self,
+        matrix: Mat,
+        [u, v]: [Glob; 2],
+        small: Vec<f64>,
+        r: usize,
+        exponent: Reg,
+    ) {
+        let k = small.len().isqrt();
+        let finite = small.iter().all(|x: &f64| x.is_finite());
+        let svd =
+            small_svd(&if finite { small } else { vec![0.0; k * k] }, k).expect("small and finite");
         for (words, vectors) in [(u, &svd.u), (v, &svd.v)] {
             for column in 0..r {
                 for row in 0..k {
@@ -651,8 +769,7 @@ impl Twin<'_> {
                 }
             })
             .collect();
-        (result.alpha, result.beta, result.exponent) = (a, b, exponent);
-        result.broke_down_after = set.then_some(passed);
+        result.exponent = exponent;
     }
 }
 

@@ -122,6 +122,7 @@ fn kind() -> impl Strategy<Value = BufferKind> {
         any::<u32>().prop_map(BufferKind::Full),
         any::<u32>().prop_map(BufferKind::Partial),
         any::<u32>().prop_map(BufferKind::Coefs),
+        any::<u32>().prop_map(BufferKind::Tiles),
     ]
 }
 
