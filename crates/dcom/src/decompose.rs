@@ -9,7 +9,7 @@ use std::time::Instant;
 use dcom_arch::{Arch, ArchParams};
 use dcom_config::Source;
 use dcom_exec::Outcome;
-use dcom_mapper::WorkloadParams;
+use dcom_mapper::{WorkloadParams, host_vectors};
 use dcom_tensor::{Loaded, ReadOptions, read_matrix, write_factors};
 use dcom_timing::Options;
 use dcom_trace::{MAX_ITERATIONS, MORE_ITERATIONS, Sizes};
@@ -88,9 +88,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let arch = plan.setup.machine()?;
     let program = plan.setup.program(&arch)?;
 
+    let signs = host_vectors(program.program(), plan.setup.workload.sketch_seed);
     let started = Instant::now();
     let decomposition = progress::during("executing", || {
-        dcom_trace::run(&program, &loaded.matrix, plan.rank)
+        dcom_trace::run(&program, &signs, &loaded.matrix, plan.rank)
     })
     .map_err(|error| Failure::Internal(error.to_string()))?;
     let outcome = &decomposition.outcome;

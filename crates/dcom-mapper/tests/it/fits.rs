@@ -52,6 +52,9 @@ fn mapped_programs_verify_and_errors_name_a_parameter() {
         "wide",
         "partial",
         "csum",
+        "tiles",
+        "triangular",
+        "both products",
         "loop",
         "memory",
         "banks",
@@ -106,9 +109,20 @@ fn note(program: &dcom_isa::Program, seen: &mut BTreeSet<&'static str>) {
                 first_tile: 1.., ..
             } => seen.insert("strips"),
             Op::CSum { .. } => seen.insert("csum"),
+            Op::LdT {
+                first_tile: 1.., ..
+            } => seen.insert("tiles"),
+            Op::TSvd { .. } => seen.insert("triangular"),
             Op::Loop { .. } => seen.insert("loop"),
             _ => false,
         };
+    }
+    let both = program
+        .instrs
+        .windows(4)
+        .any(|ops| matches!(ops[0].op, Op::PReduce { .. }) && matches!(ops[3].op, Op::TMvT { .. }));
+    if both {
+        seen.insert("both products");
     }
     if program.channels > 1 {
         seen.insert("channels");
