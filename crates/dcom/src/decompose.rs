@@ -27,6 +27,10 @@ use crate::text::{Facts, Record};
 const DEFAULT_WORKLOAD: &str = include_str!("../../../configs/workloads/llama2-7b.toml");
 const DEFAULT_WORKLOAD_NAME: &str = "llama2-7b.toml (built in)";
 
+/// Machine when none is given.
+const DEFAULT_ARCH: &str = include_str!("../../../configs/arch/dcom-paper.toml");
+const DEFAULT_ARCH_NAME: &str = "dcom-paper.toml (built in)";
+
 /// Arguments of `dcom decompose`.
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
@@ -134,18 +138,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn read_parameters(args: &Args) -> Result<(ArchParams, WorkloadParams), Failure> {
-    parameters(&args.arch, args.workload.as_deref())
+    parameters(Some(&args.arch), args.workload.as_deref())
 }
 
-/// Reads a machine, and a workload for its mapping or the one built in.
+/// Reads a machine, and a workload for its mapping, or those built in.
 ///
 /// # Errors
 /// File, line, key, value and range of what is wrong.
 pub(crate) fn parameters(
-    arch: &Path,
+    arch: Option<&Path>,
     workload: Option<&Path>,
 ) -> Result<(ArchParams, WorkloadParams), Failure> {
-    let arch = ArchParams::parse(Source::read(arch)?)?;
+    let arch = ArchParams::parse(match arch {
+        Some(path) => Source::read(path)?,
+        None => Source::new(DEFAULT_ARCH_NAME, DEFAULT_ARCH),
+    })?;
     let workload = match workload {
         Some(path) => Source::read(path)?,
         None => Source::new(DEFAULT_WORKLOAD_NAME, DEFAULT_WORKLOAD),

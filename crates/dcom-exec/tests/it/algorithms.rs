@@ -71,7 +71,7 @@ fn read(op: &Op, matrix: &Matrix, program: &dcom_isa::Verified<'_>) -> u64 {
 /// K = 15 vectors, blocks of 4 and one power iteration: 2 K - 1, K, 2 x 4 - 1 and 2 + 2 reads.
 #[test]
 fn algorithms_read_the_matrix_as_often_as_they_say() {
-    let matrix = llama_like(64, 96, Variant::PostNorm, 1).expect("a shape");
+    let matrix = llama_like(64, 96, 1, Variant::PostNorm).expect("a shape");
     for (algorithm, expected) in ALGORITHMS.into_iter().zip([29.0, 15.0, 7.0, 4.0]) {
         let (_, reads) = run(&matrix, algorithm, 10, &[]);
         assert_eq!(reads, expected, "{algorithm}");
@@ -104,7 +104,7 @@ fn a_matrix_of_low_rank_is_found_by_every_algorithm() {
 #[test]
 fn no_algorithm_beats_the_best_error_and_all_come_near() {
     for variant in [Variant::PostNorm, Variant::ResidualMassive] {
-        let matrix = llama_like(96, 128, variant, 3).expect("a shape");
+        let matrix = llama_like(96, 128, 3, variant).expect("a shape");
         let best = best_rank_errors(&matrix, &[10]).expect("finite").errors[0].relative_frobenius;
         // Blocks of 4 get fewer steps from the same number of vectors.
         for (algorithm, most) in ALGORITHMS.into_iter().zip([1.04, 1.04, 1.12, 1.06]) {
