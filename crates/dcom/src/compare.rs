@@ -21,6 +21,18 @@ use crate::setup::{Setup, assignment};
 const DEFAULT_GPU: &str = include_str!("../../../configs/gpu/a100-80gb.toml");
 const DEFAULT_GPU_NAME: &str = "a100-80gb.toml (built in)";
 
+/// Keys that the comparison sets itself.
+const GIVEN: [&str; 8] = [
+    "workload.rows",
+    "workload.columns",
+    "workload.rank",
+    "workload.prompts",
+    "workload.iterations",
+    "workload.algorithm",
+    "workload.block_size",
+    "workload.power_iterations",
+];
+
 /// Arguments of `dcom compare`.
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
@@ -98,6 +110,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut setup = Setup::new(arch, workload);
     if let Some(path) = &args.tech {
         setup.technology = Technology::read(path)?;
+    }
+    for (key, value) in &args.set {
+        if GIVEN.contains(&key.as_str()) {
+            let message = format!("--set {key}={value}: is given by the matrix and by what is compared");
+            return Err(Failure::input(message));
+        }
     }
     setup.apply(&args.set)?;
     let mut notes = Vec::new();
