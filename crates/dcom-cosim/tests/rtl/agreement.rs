@@ -9,7 +9,7 @@ const PROGRAMS: u64 = 40;
 
 #[test]
 fn decompositions_are_equal() {
-    let Some(verilator) = verilator("Lanczos programs on the RTL") else {
+    let Some(verilator) = verilator() else {
         return;
     };
     for build in Build::all() {
@@ -29,7 +29,7 @@ fn decompositions_are_equal() {
 /// Half of the seeds are instructions at random, half random workloads.
 #[test]
 fn random_programs_are_equal() {
-    let Some(verilator) = verilator("random programs on the RTL") else {
+    let Some(verilator) = verilator() else {
         return;
     };
     for build in Build::all() {
