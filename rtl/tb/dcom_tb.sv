@@ -7,6 +7,7 @@
 //   out PROMPT SIDE INDEX ELEMENT VALUE             an element of a factor
 //   buffer CLUSTER ELEMENT VALUE, bank BANK ROW ELEMENTS..., global WORD VALUE, part REGISTER I VALUE,
 //   register I VALUE, predicate I SET PASSED        memories and registers at the end
+//   processor MICROSECONDS                          that the process took, from dcom_tb.cpp
 module dcom_tb (
   input logic clk_i,
   input logic rst_ni

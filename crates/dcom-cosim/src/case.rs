@@ -1,6 +1,7 @@
 //! A program with its data on the RTL of the whole machine: `rtl/tb/dcom_tb`.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use dcom_base::Rate;
 use dcom_exec::Outcome;
@@ -82,6 +83,8 @@ pub struct Run {
     pub registers: Vec<u32>,
     /// Predicates: set, tests passed.
     pub predicates: Vec<(bool, u32)>,
+    /// Processor time of the bench, with loading of program and data.
+    pub processor: Duration,
 }
 
 impl Bench {
@@ -224,6 +227,7 @@ impl Run {
                 *self.predicates.get_mut(index(0)?)? =
                     (number(1)? != 0, u32::try_from(number(2)?).ok()?);
             }
+            "processor" => self.processor = Duration::from_micros(number(0)?),
             "svd" | "-" => {}
             _ => return None,
         }
