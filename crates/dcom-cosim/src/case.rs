@@ -83,6 +83,8 @@ pub struct Run {
     pub registers: Vec<u32>,
     /// Predicates: set, tests passed.
     pub predicates: Vec<(bool, u32)>,
+    /// What each small SVD was asked: predicate set, tests passed, registers of alphas and betas.
+    pub small_svds: Vec<Vec<u32>>,
     /// Processor time of the bench, with loading of program and data.
     pub processor: Duration,
 }
@@ -228,7 +230,13 @@ impl Run {
                     (number(1)? != 0, u32::try_from(number(2)?).ok()?);
             }
             "processor" => self.processor = Duration::from_micros(number(0)?),
-            "svd" | "-" => {}
+            "svd" => {
+                let predicate = [number(0)?, number(1)?].map(|n| u32::try_from(n).ok());
+                let entries = (2..words.len()).map(hex);
+                let all: Option<Vec<u32>> = predicate.into_iter().chain(entries).collect();
+                self.small_svds.push(all?);
+            }
+            "-" => {}
             _ => return None,
         }
         Some(())
