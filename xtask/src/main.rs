@@ -46,9 +46,15 @@ enum Command {
         #[arg(long)]
         accept: bool,
     },
-    /// The RTL of the whole machine against executor and timing model: bits and cycles. The last line has the counts.
+    /// The RTL of the machine against executor and timing model: bits and cycles. The last line has the counts.
+    ///
+    /// Needs the Debian packages `verilator`, `g++` and `make`. Each build is compiled once, in some minutes, and kept under the
+    /// target folder. Also says how much faster the timing model is than Verilator on one program of each build.
     Rtl(rtl::Arguments),
     /// Area and minimum period of the RTL's units and tiles, with yosys and OpenSTA.
+    ///
+    /// Needs the Debian packages `yosys` and `opensta`, and `verilator` to compare netlists with the RTL. Units take seconds to
+    /// minutes each, tiles many minutes: `--only` names some. reports/synth/README.md says what the columns mean.
     Synth {
         /// Standard cell library in Liberty format, packed with gzip or not.
         #[arg(long)]

@@ -113,6 +113,7 @@ pub(crate) fn values(
     comparison.parts()?;
     comparison.banks()?;
     comparison.buffers()?;
+    comparison.small_svds(outcome)?;
     comparison.factors(outcome)?;
     Ok(Compared {
         instructions: 0,
@@ -296,6 +297,27 @@ impl Comparison<'_> {
         } else {
             buffer[usize_of(base + local)].into()
         }
+    }
+
+    /// What the small SVD is asked: its answers are the executor's, whatever the RTL asks.
+    fn small_svds(&mut self, outcome: &Outcome) -> Check {
+        let (expected, found) = (&outcome.small_svds, &self.run.small_svds);
+        let count = |n: usize| u32::try_from(n).expect("few");
+        self.equal(count(expected.len()), count(found.len()), || {
+            "number of small SVDs".to_owned()
+        })?;
+        for (call, (expected, found)) in expected.iter().zip(found).enumerate() {
+            let (set, passed) = expected.predicate;
+            let asked = [u32::from(set), passed].into_iter();
+            let expected: Vec<u32> = asked.chain(expected.entries.iter().copied()).collect();
+            for i in 0..expected.len().max(found.len()) {
+                let of = |list: &[u32]| list.get(i).copied().unwrap_or(u32::MAX);
+                self.equal(of(&expected), of(found), || {
+                    format!("small SVD {call}: word {i} of predicate, alphas and betas")
+                })?;
+            }
+        }
+        Ok(())
     }
 
     fn factors(&mut self, outcome: &Outcome) -> Check {

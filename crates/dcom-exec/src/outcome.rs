@@ -28,9 +28,14 @@ pub struct BreakdownTrace {
     pub passed: Vec<bool>,
 }
 
-/// What one execution of the small SVD gave, as it stands in the global broadcast memory: binary32 patterns.
+/// What one execution of the small SVD was asked and gave, as it stands in registers and in the global broadcast memory: binary32
+/// patterns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coefficients {
+    /// Whether the predicate was set, and how many tests had passed.
+    pub predicate: (bool, u32),
+    /// The registers of the alphas, then of the betas, also those that a breakdown makes zero.
+    pub entries: Vec<u32>,
     /// Left vectors, column by column.
     pub u: Vec<u32>,
     /// Right vectors, column by column.

@@ -108,7 +108,15 @@ impl Machine<'_> {
                 .map(|word| word.to_bits())
                 .collect()
         };
+        let registers = |base: Reg, n: usize| {
+            let registers = &self.state.registers[base.index()..][..n];
+            registers.iter().map(|x| x.to_bits())
+        };
         let coefficients = Coefficients {
+            predicate: (predicate.set, predicate.passed),
+            entries: registers(op.alpha, size)
+                .chain(registers(op.beta, size - 1))
+                .collect(),
             u: words(op.u),
             v: words(op.v),
         };

@@ -8,11 +8,11 @@ use crate::rtl;
 #[test]
 fn the_package_is_current() {
     let build = &Build::all()[0];
-    let file = rtl().join("machine/dcom_pkg.sv");
+    let file = rtl().join("src/dcom_pkg.sv");
     let kept = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     assert!(
         kept == build.package(),
-        "{} is stale: machine file or op list have changed; `cargo xtask rtl --package {} > rtl/machine/dcom_pkg.sv` writes it",
+        "{} is stale: machine file or op list have changed; `cargo xtask rtl --package {} > rtl/src/dcom_pkg.sv` writes it",
         file.display(),
         build.name
     );

@@ -314,18 +314,32 @@ module sequencer #(
   function automatic logic holds(plan_pkg::range_t range, logic [31:0] resource);
     holds = (resource >= range.first) & (resource - range.first < range.count);
   endfunction
+  // From when on all operands can be used. Only an issue moves these times, so they are looked through once per instruction.
+  logic        is_new_q;
+  logic [47:0] operands_at, operands_at_q;
   always_comb begin
-    operands_ready = 1'b1;
-    guard_busy     = 1'b0;
-    for (int unsigned i = 0; i < plan_pkg::RESOURCES; i++) begin
-      for (int unsigned j = 0; j < plan_pkg::READS; j++) begin
-        if (holds(plan.reads[j], i) && ready_q[i] > now_q) operands_ready = 1'b0;
+    operands_at = operands_at_q;
+    if (is_new_q) begin
+      operands_at = '0;
+      for (int unsigned i = 0; i < plan_pkg::RESOURCES; i++) begin
+        for (int unsigned j = 0; j < plan_pkg::READS; j++) begin
+          if (holds(plan.reads[j], i) && ready_q[i] > operands_at) operands_at = ready_q[i];
+        end
+        for (int unsigned j = 0; j < plan_pkg::WRITES; j++) begin
+          if (holds(plan.writes[j], i) && ready_q[i] > operands_at) operands_at = ready_q[i];
+          if (holds(plan.writes[j], i) && released_q[i] > operands_at) operands_at = released_q[i];
+        end
       end
-      for (int unsigned j = 0; j < plan_pkg::WRITES; j++) begin
-        if (holds(plan.writes[j], i) && (ready_q[i] > now_q || released_q[i] > now_q)) operands_ready = 1'b0;
-      end
-      if (plan.has_guard && i == plan_pkg::PREDICATE_0 + 32'(plan.guard) && ready_q[i] > now_q) guard_busy = 1'b1;
     end
+  end
+  assign operands_ready = operands_at <= now_q;
+  assign guard_busy     = plan.has_guard & (ready_q[plan_pkg::PREDICATE_0+32'(plan.guard)%dcom_pkg::PREDICATES] > now_q);
+  always_ff @(posedge clk_i) begin
+    is_new_q      <= issues | (state_q != RUN);
+    operands_at_q <= operands_at;
+  end
+
+  always_comb begin
     units_ready = 1'b1;
     for (int unsigned i = 0; i < plan_pkg::UNITS; i++) begin
       if (plan.uses[i].uses && i >= plan_pkg::BANK_UNITS && i != 32'(plan_pkg::UNIT_MEMORY)

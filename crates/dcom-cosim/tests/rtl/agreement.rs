@@ -1,6 +1,6 @@
 //! Programs that must be equal to the bit and to the cycle.
 
-use dcom_cosim::{Build, Case, Values, WORKLOADS, campaign};
+use dcom_cosim::{Build, Case, Random, Values, WORKLOADS, Wishes, campaign};
 
 use crate::{bench, verilator};
 
@@ -9,7 +9,7 @@ const PROGRAMS: u64 = 40;
 
 #[test]
 fn decompositions_are_equal() {
-    let Some(verilator) = verilator("Lanczos programs on the RTL") else {
+    let Some(verilator) = verilator() else {
         return;
     };
     for build in Build::all() {
@@ -29,7 +29,7 @@ fn decompositions_are_equal() {
 /// Half of the seeds are instructions at random, half random workloads.
 #[test]
 fn random_programs_are_equal() {
-    let Some(verilator) = verilator("random programs on the RTL") else {
+    let Some(verilator) = verilator() else {
         return;
     };
     for build in Build::all() {
@@ -43,4 +43,26 @@ fn random_programs_are_equal() {
             tally.equal
         );
     }
+}
+
+/// An op that the RTL lacks must not run on it and leave what it leaves: `mvnt` is the only one.
+#[test]
+fn what_the_rtl_does_not_have_is_refused() {
+    let build = &Build::all()[0];
+    let mut refused = 0;
+    for seed in 0..20 {
+        let wishes = Wishes {
+            values: Values::Tame,
+            sizes: [9, 7],
+            both: true,
+        };
+        let case = Case::wished(&build.arch, &mut Random::new(seed), wishes);
+        let has_it = case.program.to_string().contains("mvnt");
+        if let Ok(program) = case.program.verify(&build.arch) {
+            let room = build.room_for(&program);
+            assert_eq!(room.is_err(), has_it, "seed {seed}: {room:?}");
+            refused += u64::from(has_it);
+        }
+    }
+    assert!(refused > 0, "no program of the seeds has the op");
 }

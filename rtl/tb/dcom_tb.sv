@@ -5,8 +5,9 @@
 //   issue PC ITERATION SKIPPED ISSUE DONE UNITS     one per executed instruction
 //   svd SET PASSED A...                             what a small SVD was asked
 //   out PROMPT SIDE INDEX ELEMENT VALUE             an element of a factor
-//   buffer CLUSTER ROW ELEMENTS..., bank BANK ROW ELEMENTS..., global WORD VALUE, part REGISTER I VALUE,
+//   buffer CLUSTER ELEMENT VALUE, bank BANK ROW ELEMENTS..., global WORD VALUE, part REGISTER I VALUE,
 //   register I VALUE, predicate I SET PASSED        memories and registers at the end
+//   processor MICROSECONDS                          that the process took, from dcom_tb.cpp
 module dcom_tb (
   input logic clk_i,
   input logic rst_ni
@@ -277,18 +278,16 @@ module dcom_tb (
       end
     end
     for (genvar c = 0; c < PER_BANK; c++) begin : gen_cluster
-      logic [LANES-1:0][15:0] row_data[dcom_pkg::BUFFER_ROWS];
       for (genvar l = 0; l < LANES; l++) begin : gen_lane
-        always_comb begin
-          for (int unsigned row = 0; row < dcom_pkg::BUFFER_ROWS; row++) begin
-            row_data[row][l] = finished ? i_dcom.gen_bank[b].i_column.gen_cluster[c].i_cluster.i_buffer.gen_lane[l].memory_q[row] : '0;
-          end
-        end
-      end
-      always_ff @(posedge clk_i) begin
-        if (finished && !dump_q) begin
-          for (int unsigned row = 0; row < dcom_pkg::BUFFER_ROWS; row++) begin
-            if (row_data[row] != '0) $display("buffer %0d %0d %h", b * PER_BANK + c, row, row_data[row]);
+        // Looked at here alone: a signal that follows the memory would be worked out in every cycle.
+        always_ff @(posedge clk_i) begin
+          if (finished && !dump_q) begin
+            for (int unsigned row = 0; row < dcom_pkg::BUFFER_ROWS; row++) begin
+              if (i_dcom.gen_bank[b].i_column.gen_cluster[c].i_cluster.i_buffer.gen_lane[l].memory_q[row] != '0) begin
+                $display("buffer %0d %0d %h", b * PER_BANK + c, row * LANES + l,
+                         i_dcom.gen_bank[b].i_column.gen_cluster[c].i_cluster.i_buffer.gen_lane[l].memory_q[row]);
+              end
+            end
           end
         end
       end

@@ -1,5 +1,8 @@
-// The lanes of a cluster: multipliers, row and column trees, pairwise accumulators and the adders
+// The lanes of a cluster for synthesis: multipliers, row and column trees, pairwise accumulators and the adders
 // that subtract a sum or a product from z.
+//
+// The units of `lanes` in the machine, with flat ports and parameters, as yosys 0.23 takes them. It is not part of the machine, which
+// also adds to z and takes direct sums: multiplexers more.
 //
 // dot has its own tree over the row trees and its own accumulator: with the column trees, whose
 // inputs are due at another time after the multipliers, a dot and a stream would meet there.

@@ -162,7 +162,7 @@ module column #(
   logic [31:0]      store_block, store_beat, store_part;
   logic [CLUSTERS-1:0]       store_hits;
   logic [CLUSTERS-1:0][31:0] store_field;
-  /* verilator lint_off PINCONNECTEMPTY */
+  /* verilator lint_off PINCONNECTEMPTY */  // of what a walker tells, stores and arrivals use a part
   walker i_store_walker (
     .clk_i,
     .rst_ni,
@@ -374,7 +374,7 @@ module column #(
       walk_feed.feed       = machine_pkg::FEED_COMB;
       walk_feed.address_b  = read_op_q.b + pass * X;
       walk_feed.common     = read_op_q.count - pass * X;
-      walk_feed.lane     = read_vector % X;
+      walk_feed.lane       = read_vector % X;
       walk_feed.sub        = read_repetition * Y;
       walk_feed.last_pass  = pass == (read_op_q.count - 32'd1) / X;
       walk_feed.last_part  = (read_vector % X == X - 1) | (read_vector == read_op_q.vectors - 32'd1);
@@ -692,7 +692,7 @@ module column #(
 
     // Reading for a gather: the cluster's elements of the window are consecutive. Only their address is of use.
     assign source = deals_q[32'(gather_i.layout_index)][i];
-    /* verilator lint_off PINCONNECTEMPTY */
+    /* verilator lint_off PINCONNECTEMPTY */  // as said above
     scatter i_source (
       .window_i(gather_i),
       .deal_i  (source),
