@@ -123,7 +123,7 @@ fn wrong_bytes_say_where_and_why() {
         with(12, 2),
         with(20 + 24, 2),
         // The buffer's kind, and its length, which a scalar does not have.
-        with(60, 6),
+        with(60, 7),
         with(64, 1),
         with(bytes.len() - 32, 0xff),
         with(bytes.len() - 31, 8),
@@ -141,7 +141,7 @@ fn wrong_bytes_say_where_and_why() {
         byte 8: 65537: at most 65535
         byte 12: 2: must be below 2
         byte 44: 2: must be below 2
-        byte 60: 6: not a kind of buffer region
+        byte 60: 7: not a kind of buffer region
         byte 64: 1: this kind of region has no length
         byte 88: 255: not an opcode
         byte 89: 8: not a phase
