@@ -63,6 +63,15 @@ pub struct Left {
     pub bits: u16,
 }
 
+/// What a small SVD was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Predicate of `svd`: set, tests passed.
+    pub predicate: Option<(bool, u32)>,
+    /// Registers.
+    pub registers: Vec<u32>,
+}
+
 /// What was seen of a run. Memories hold what is not zero.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
@@ -70,6 +79,8 @@ pub struct Run {
     pub issued: Vec<Issued>,
     /// Factors.
     pub left: Vec<Left>,
+    /// What small SVDs were asked: set and passed of a predicate, registers.
+    pub asked: Vec<Asked>,
     /// Elements of the clusters' buffers, by cluster.
     pub buffers: Vec<Vec<u16>>,
     /// Elements of the banks, by bank.
@@ -225,7 +236,15 @@ impl Run {
                 *self.predicates.get_mut(index(0)?)? =
                     (number(1)? != 0, u32::try_from(number(2)?).ok()?);
             }
-            "svd" | "-" => {}
+            "svd" => self.asked.push(Asked {
+                predicate: Some((number(0)? != 0, u32::try_from(number(1)?).ok()?)),
+                registers: (2..words.len()).map(hex).collect::<Option<_>>()?,
+            }),
+            "tsvd" => self.asked.push(Asked {
+                predicate: None,
+                registers: (0..words.len()).map(hex).collect::<Option<_>>()?,
+            }),
+            "-" => {}
             _ => return None,
         }
         Some(())
