@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "results and file names go to stdout")]
 
+mod algorithms;
 mod reproduce;
 mod rtl;
 mod sensitivity;
@@ -74,6 +75,8 @@ enum Reproduction {
     Fit,
     /// D-com and the A100 beside what the memory bandwidth allows.
     Roofline,
+    /// Which algorithm wins for which shapes, ranks and memories; takes minutes.
+    Algorithms,
     /// In what share of plausible machines C4 and C5 hold, and which parameters decide.
     Sensitivity(sensitivity::Args),
 }
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         } => sweep::run(&root, &config, &output, restart),
         Command::Reproduce { what, accept } => match what {
             None => reproduce::all(&root, accept),
+            Some(Reproduction::Algorithms) => algorithms::run(&root),
             Some(Reproduction::Fig12) => reproduce::fig12(&root),
             Some(Reproduction::Fig13) => reproduce::fig13(&root),
             Some(Reproduction::Fit) => reproduce::fit(&root),

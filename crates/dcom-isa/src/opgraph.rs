@@ -1,6 +1,7 @@
 //! The algorithm as a DAG of operations that know no hardware: tensors, shapes, dependencies.
 //!
-//! Nodes are operations, an edge carries the tensor that one produces and the other consumes. The
+//! Four algorithms build such graphs: Golub-Kahan-Lanczos, the same with one read of A per iteration, block Golub-Kahan and
+//! randomized SVD. Nodes are operations, an edge carries the tensor that one produces and the other consumes. The
 //! mapper walks the graph in topological order and lowers every node to instructions.
 
 use std::fmt;
@@ -8,6 +9,12 @@ use std::fmt;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::operand::{Side, StartKind};
+
+mod algorithms;
+mod block;
+
+pub use algorithms::{golub_kahan, one_read};
+pub use block::{block_golub_kahan, randomized};
 
 /// Element type of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +63,13 @@ pub enum Node {
     Ingest,
     /// The unnormalized start vector.
     Start(StartKind),
+    /// Vectors `[first, first + count)` of V come from the host: random signs, the same for every prompt.
+    Sketch {
+        /// First vector.
+        first: u16,
+        /// Vectors.
+        count: u16,
+    },
     /// u = A v.
     MatVec {
         /// Lanczos step.
@@ -65,6 +79,28 @@ pub enum Node {
     MatVecTransposed {
         /// Lanczos step.
         step: u16,
+    },
+    /// u = A v and z = A^T u in one pass over A.
+    MatVecBoth {
+        /// Lanczos step.
+        step: u16,
+    },
+    /// The pass has given A^T of the vector before it was made orthogonal and normalized; the same steps, with the vectors
+    /// A^T u_i that are known, make it A^T u, which joins them.
+    Update {
+        /// Lanczos step.
+        step: u16,
+    },
+    /// A, or its transpose, times a block of vectors in one pass over A.
+    Products {
+        /// Basis of the results.
+        side: Side,
+        /// First result.
+        first: u16,
+        /// Its factor.
+        from: u16,
+        /// Vectors.
+        count: u16,
     },
     /// Subtracts the multiple of the latest vector of the other recurrence that is known already:
     /// beta u_(j-1) or alpha v_j.
@@ -84,8 +120,11 @@ pub enum Node {
         against: u16,
         /// Order of coefficients and corrections.
         scheme: GramSchmidt,
+        /// Coefficients of this many neighbours before the vector are entries of the triangular matrix.
+        kept: u16,
     },
-    /// Norm, breakdown test, division; the vector joins its basis. The start vector has no test.
+    /// Norm, breakdown test, division; the vector joins its basis. A breakdown ends a bidiagonalization; of a block only the
+    /// dependent vector becomes zero.
     Normalize {
         /// Basis.
         side: Side,
@@ -93,14 +132,36 @@ pub enum Node {
         step: u16,
         /// Column of the basis.
         column: u16,
+        /// What the norm is compared with.
+        test: Test,
+        /// The norm is an entry of the triangular matrix.
+        kept: bool,
     },
     /// SVD of the bidiagonal matrix of alphas and betas.
     SmallSvd,
+    /// SVD of the upper triangular matrix of norms and coefficients.
+    TriangularSvd {
+        /// Diagonals above the main one.
+        band: u16,
+        /// Its rows belong to V instead of U.
+        transposed: bool,
+    },
     /// Combines a basis with the small singular vectors and sends the factor to the host.
     Factor {
         /// Which factor.
         side: Side,
     },
+}
+
+/// The breakdown test of a norm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// None: a start vector.
+    None,
+    /// The first of its kind: only zero fails.
+    First,
+    /// Against the largest of its kind so far.
+    Next,
 }
 
 impl fmt::Display for Node {
@@ -135,157 +196,98 @@ pub struct Reorthogonalization {
     pub passes: u16,
 }
 
-/// Golub-Kahan-Lanczos bidiagonalization (Algorithm 1 of the paper): `iterations` columns of V,
-/// then the SVD of the bidiagonal matrix and the factors of rank `rank`.
-///
-/// `iterations` and `rank` must be at least 1, `rank` at most `iterations`, `iterations` at most
-/// the smaller of `rows` and `columns`.
-#[must_use]
-pub fn golub_kahan(
-    rows: u32,
-    columns: u32,
-    iterations: u16,
-    rank: u16,
-    start: StartKind,
-    reorth: Reorthogonalization,
-) -> OpGraph {
-    assert!(
-        1 <= rank && rank <= iterations && u32::from(iterations) <= rows.min(columns),
-        "rank {rank}, iterations {iterations}, {rows} x {columns}"
-    );
-    let mut b = Builder {
-        graph: DiGraph::new(),
-        rows,
-        columns,
-        reorth,
-    };
-    let a = tensor("A", Extents::Matrix(rows, columns), Dtype::F16);
-    let coefficients = Extents::Matrix(iterations.into(), rank.into());
-    let ingest = b.graph.add_node(Node::Ingest);
-    let start = b.add(
-        Node::Start(start),
-        ingest,
-        tensor("column sums", Extents::Vector(columns), Dtype::F32),
-    );
-    let mut v = b.add(
-        Node::Normalize {
-            side: Side::V,
-            step: 0,
-            column: 0,
-        },
-        start,
-        b.vector(Side::V, "z_0"),
-    );
-    let (mut alphas, mut betas) = (Vec::new(), Vec::new());
-    let (mut us, mut vs): (Vec<NodeIndex>, Vec<NodeIndex>) = (Vec::new(), vec![v]);
-    for step in 0..iterations {
-        if step > 0 {
-            let u = us[us.len() - 1];
-            let product = b.add(
-                Node::MatVecTransposed { step: step - 1 },
-                u,
-                b.vector(Side::U, "u"),
-            );
-            b.graph.add_edge(ingest, product, a);
-            v = b.orthonormal(Side::V, step, product, &vs, alphas.last().copied());
-            betas.push(v);
-            vs.push(v);
-        }
-        let product = b.add(Node::MatVec { step }, v, b.vector(Side::V, "v"));
-        b.graph.add_edge(ingest, product, a);
-        let u = b.orthonormal(Side::U, step, product, &us, betas.last().copied());
-        alphas.push(u);
-        us.push(u);
-    }
-    let svd = b.graph.add_node(Node::SmallSvd);
-    for (name, nodes) in [("alpha", &alphas), ("beta", &betas)] {
-        for node in nodes {
-            b.graph
-                .add_edge(*node, svd, tensor(name, Extents::Scalar, Dtype::F32));
-        }
-    }
-    for (side, basis, name) in [(Side::U, &us, "U_h"), (Side::V, &vs, "V_h")] {
-        let factor = b.add(
-            Node::Factor { side },
-            svd,
-            tensor(name, coefficients, Dtype::F16),
-        );
-        for vector in basis {
-            b.graph
-                .add_edge(*vector, factor, b.vector(side, "basis vector"));
-        }
-    }
-    OpGraph {
-        graph: b.graph,
-        rows,
-        columns,
-        iterations,
-        rank,
-    }
-}
-
 fn tensor(name: &'static str, shape: Extents, dtype: Dtype) -> Tensor {
     Tensor { name, shape, dtype }
 }
 
+/// What is decomposed, into what. `iterations` and `rank` are at least 1, `rank` at most `iterations`, and `iterations` at
+/// most the smaller of `rows` and `columns`; the functions that build graphs panic where they are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Rows of A.
+    pub rows: u32,
+    /// Columns of A.
+    pub columns: u32,
+    /// Vectors of either basis.
+    pub iterations: u16,
+    /// Rank of the factors.
+    pub rank: u16,
+}
+
 struct Builder {
     graph: DiGraph<Node, Tensor>,
-    rows: u32,
-    columns: u32,
+    ingest: NodeIndex,
+    size: Size,
     reorth: Reorthogonalization,
 }
 
 impl Builder {
-    fn vector(&self, side: Side, name: &'static str) -> Tensor {
-        let len = match side {
-            Side::U => self.rows,
-            Side::V => self.columns,
-        };
-        tensor(name, Extents::Vector(len), Dtype::F16)
+    fn new(size: Size, reorth: Reorthogonalization) -> Builder {
+        let Size {
+            rows,
+            columns,
+            iterations,
+            rank,
+        } = size;
+        assert!(
+            1 <= rank && rank <= iterations && u32::from(iterations) <= rows.min(columns),
+            "rank {rank}, iterations {iterations}, {rows} x {columns}"
+        );
+        let mut graph = DiGraph::new();
+        let ingest = graph.add_node(Node::Ingest);
+        Builder {
+            graph,
+            ingest,
+            size,
+            reorth,
+        }
     }
 
-    fn add(&mut self, node: Node, from: NodeIndex, tensor: Tensor) -> NodeIndex {
-        let to = self.graph.add_node(node);
-        self.graph.add_edge(from, to, tensor);
-        to
+    /// A itself goes into a product.
+    fn reads_matrix(&mut self, product: NodeIndex) {
+        let shape = Extents::Matrix(self.size.rows, self.size.columns);
+        self.graph
+            .add_edge(self.ingest, product, tensor("A", shape, Dtype::F16));
     }
 
-    /// Orthogonalizes a fresh product against its basis and normalizes it.
-    fn orthonormal(
+    /// A product of A and a vector.
+    fn product(&mut self, node: Node, from: NodeIndex, input: Side) -> NodeIndex {
+        let product = self.add(node, from, self.vector(input, "vector"));
+        self.reads_matrix(product);
+        product
+    }
+
+    /// The unnormalized start vector from the statistics of A.
+    fn start(&mut self, start: StartKind) -> NodeIndex {
+        let sums = Extents::Vector(self.size.columns);
+        self.add(
+            Node::Start(start),
+            self.ingest,
+            tensor("column sums", sums, Dtype::F32),
+        )
+    }
+
+    /// Gram-Schmidt passes against a basis; `kept` neighbours' coefficients are entries of the triangular matrix.
+    fn orthogonalized(
         &mut self,
         side: Side,
         step: u16,
-        product: NodeIndex,
+        mut node: NodeIndex,
         basis: &[NodeIndex],
-        known: Option<NodeIndex>,
+        kept: u16,
     ) -> NodeIndex {
-        let mut node = product;
-        if let (true, Some(last), Some(known)) = (self.reorth.three_term, basis.last(), known) {
-            node = self.add(
-                Node::ThreeTerm { side, step },
-                node,
-                self.vector(side, "product"),
-            );
-            self.graph
-                .add_edge(*last, node, self.vector(side, "neighbour"));
-            self.graph.add_edge(
-                known,
-                node,
-                tensor("coefficient", Extents::Scalar, Dtype::F32),
-            );
-        }
         let against = u16::try_from(basis.len()).expect("iterations fit 16 bits");
-        for _ in 0..self.reorth.passes {
-            if against == 0 {
-                break;
-            }
-            let scheme = self.reorth.scheme;
+        if against == 0 {
+            return node;
+        }
+        for pass in 0..self.reorth.passes {
             node = self.add(
                 Node::Orthogonalize {
                     side,
                     step,
                     against,
-                    scheme,
+                    scheme: self.reorth.scheme,
+                    kept: if pass == 0 { kept } else { 0 },
                 },
                 node,
                 self.vector(side, "vector"),
@@ -295,14 +297,49 @@ impl Builder {
                     .add_edge(*vector, node, self.vector(side, "basis vector"));
             }
         }
-        self.add(
-            Node::Normalize {
-                side,
-                step,
-                column: step,
-            },
-            node,
-            self.vector(side, "vector"),
-        )
+        node
+    }
+
+    /// Both factors from the small SVD and the bases.
+    fn finish(mut self, svd: NodeIndex, us: &[NodeIndex], vs: &[NodeIndex]) -> OpGraph {
+        let Size {
+            rows,
+            columns,
+            iterations,
+            rank,
+        } = self.size;
+        let coefficients = Extents::Matrix(iterations.into(), rank.into());
+        for (side, basis, name) in [(Side::U, us, "U_h"), (Side::V, vs, "V_h")] {
+            let factor = self.add(
+                Node::Factor { side },
+                svd,
+                tensor(name, coefficients, Dtype::F16),
+            );
+            for vector in basis {
+                self.graph
+                    .add_edge(*vector, factor, self.vector(side, "basis vector"));
+            }
+        }
+        OpGraph {
+            graph: self.graph,
+            rows,
+            columns,
+            iterations,
+            rank,
+        }
+    }
+
+    fn vector(&self, side: Side, name: &'static str) -> Tensor {
+        let len = match side {
+            Side::U => self.size.rows,
+            Side::V => self.size.columns,
+        };
+        tensor(name, Extents::Vector(len), Dtype::F16)
+    }
+
+    fn add(&mut self, node: Node, from: NodeIndex, tensor: Tensor) -> NodeIndex {
+        let to = self.graph.add_node(node);
+        self.graph.add_edge(from, to, tensor);
+        to
     }
 }

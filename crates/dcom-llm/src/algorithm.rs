@@ -1,5 +1,5 @@
-//! Decomposition on a GPU: Lanczos as the kernels that a PyTorch program launches and as few fused ones, and the direct
-//! algorithms of the paper's Fig. 2.
+//! Decomposition on a GPU: the algorithms of D-com as the kernels that a PyTorch program launches and as few fused ones, and the
+//! direct algorithms of the paper's Fig. 2.
 
 use crate::gpu::Gpu;
 use crate::op::Decomposition;
@@ -90,32 +90,122 @@ impl Problem {
         real(self.prompts * self.rows * self.columns * self.element_bytes)
     }
 
-    /// Vectors of U and of V.
-    fn vectors(&self) -> (u64, u64) {
-        (self.iterations, self.iterations)
+    /// What the operations of a product of A and so many vectors take alone (us).
+    fn product_us(&self, gpu: &Gpu, vectors: u64) -> f64 {
+        real(2 * self.prompts * self.rows * self.columns * vectors) / gpu.flops_per_us()
     }
 
-    /// Products with A and its transpose: K products A v, K - 1 products A^T u.
-    fn products(&self) -> u64 {
-        2 * self.iterations - 1
+    /// Kernels of the algorithm, counted.
+    fn passes(&self, algorithm: Algorithm) -> Passes {
+        let k = self.iterations;
+        match algorithm {
+            Algorithm::GolubKahan => Passes {
+                products: vec![1; usize_of(2 * k - 1)],
+                library_products: vec![1; usize_of(2 * k - 1)],
+                bases: (1, 1),
+                updates: 0,
+            },
+            Algorithm::OneRead => Passes {
+                products: vec![1; usize_of(k)],
+                library_products: vec![1; usize_of(2 * k - 1)],
+                bases: (1, 1),
+                updates: (k - 1) * k.saturating_sub(2) / 2,
+            },
+            Algorithm::Block { size } => {
+                let size = size.clamp(1, k);
+                let widths = (0..k).step_by(usize_of(size)).map(|at| size.min(k - at));
+                let forth: Vec<u64> = widths.collect();
+                let back = forth.iter().skip(1).copied();
+                let products: Vec<u64> = forth.iter().copied().chain(back).collect();
+                Passes {
+                    library_products: products.clone(),
+                    products,
+                    bases: (1, 1),
+                    updates: 0,
+                }
+            }
+            Algorithm::Randomized { power } => {
+                let products = vec![k; usize_of(2 + 2 * power)];
+                Passes {
+                    library_products: products.clone(),
+                    products,
+                    bases: (1 + power, 1 + power),
+                    updates: 0,
+                }
+            }
+        }
     }
 }
 
-/// Golub-Kahan with full re-orthogonalization, one vector at a time, as PyTorch runs it: batched matrix-vector products, and per
-/// earlier vector four kernels on arrays of `prompts x length` elements.
+/// What finds the factors, with its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Golub-Kahan-Lanczos: A is read twice per vector.
+    GolubKahan,
+    /// Golub-Kahan-Lanczos that reads A once per vector.
+    OneRead,
+    /// Golub-Kahan with blocks of vectors.
+    Block {
+        /// Vectors per block.
+        size: u64,
+    },
+    /// Randomized SVD.
+    Randomized {
+        /// Times through A^T and A again.
+        power: u64,
+    },
+}
+
+/// How often A is read, and what else there is to do.
+struct Passes {
+    /// Vectors that each pass over A multiplies, if kernels may be written for it.
+    products: Vec<u64>,
+    /// The same with a library's products, of which none gives A v and A^T A v at once.
+    library_products: Vec<u64>,
+    /// Times that K vectors of U and of V are made orthonormal.
+    bases: (u64, u64),
+    /// Vectors over columns that are subtracted beside that.
+    updates: u64,
+}
+
+fn usize_of(n: u64) -> usize {
+    usize::try_from(n).expect("iterations are few")
+}
+
+/// Golub-Kahan with full re-orthogonalization, as PyTorch runs it: see [`eager`].
 #[must_use]
 pub fn lanczos_eager(gpu: &Gpu, problem: &Problem) -> Sequence {
+    eager(gpu, problem, Algorithm::GolubKahan)
+}
+
+/// Golub-Kahan with everything fused that can be: see [`fused`].
+#[must_use]
+pub fn lanczos_fused(gpu: &Gpu, problem: &Problem) -> Sequence {
+    fused(gpu, problem, Algorithm::GolubKahan)
+}
+
+/// An algorithm as PyTorch runs it: batched products of A with a vector or a block, and per earlier vector four kernels on arrays of
+/// `prompts x length` elements. With a library's products the one read is no saving.
+#[must_use]
+pub fn eager(gpu: &Gpu, problem: &Problem, algorithm: Algorithm) -> Sequence {
     let mut sequence = Sequence::default();
-    let matvec =
-        problem.matrix_bytes() / (gpu.bandwidth * 1e3 * gpu.matvec_efficiency) + gpu.eager_us;
-    sequence.push(
-        MATVEC,
-        problem.products(),
-        real(problem.products()) * matvec,
-    );
-    let (u, v) = problem.vectors();
-    for (name, vectors, length) in [(REORTH_U, u, problem.rows), (REORTH_V, v, problem.columns)] {
-        let launches = vectors * (vectors - 1) / 2 * STEP_KERNELS;
+    let passes = problem.passes(algorithm);
+    let products = passes.library_products.iter().map(|&vectors| {
+        let efficiency = if vectors == 1 {
+            gpu.matvec_efficiency
+        } else {
+            gpu.memory_efficiency
+        };
+        let memory = problem.matrix_bytes() / (gpu.bandwidth * 1e3 * efficiency);
+        memory.max(problem.product_us(gpu, vectors)) + gpu.eager_us
+    });
+    sequence.push(MATVEC, passes.library_products.len() as u64, products.sum());
+    let k = problem.iterations;
+    for (name, bases, updates, length) in [
+        (REORTH_U, passes.bases.0, 0, problem.rows),
+        (REORTH_V, passes.bases.1, passes.updates, problem.columns),
+    ] {
+        let launches = (bases * (k * (k - 1) / 2) + updates) * STEP_KERNELS;
         // Three operands pass per kernel: two in, one out.
         let bytes = real(3 * problem.prompts * length * problem.element_bytes);
         sequence.push(
@@ -124,7 +214,7 @@ pub fn lanczos_eager(gpu: &Gpu, problem: &Problem) -> Sequence {
             real(launches) * gpu.bytes_us(bytes).max(gpu.eager_us),
         );
     }
-    let launches = (u + v) * VECTOR_KERNELS;
+    let launches = (passes.bases.0 + passes.bases.1) * k * VECTOR_KERNELS;
     sequence.push(NORM, launches, real(launches) * gpu.eager_us);
     sequence.push(
         SMALL_SVD,
@@ -137,27 +227,31 @@ pub fn lanczos_eager(gpu: &Gpu, problem: &Problem) -> Sequence {
 /// The same algorithm with everything fused that can be: A streams at the full memory bandwidth, re-orthogonalization is two
 /// products with the whole basis per vector, three kernels per new vector, no host.
 #[must_use]
-pub fn lanczos_fused(gpu: &Gpu, problem: &Problem) -> Sequence {
+pub fn fused(gpu: &Gpu, problem: &Problem, algorithm: Algorithm) -> Sequence {
     let mut sequence = Sequence::default();
-    let matvec = gpu.bytes_us(problem.matrix_bytes()) + gpu.launch_us;
-    sequence.push(
-        MATVEC,
-        problem.products(),
-        real(problem.products()) * matvec,
-    );
-    let (u, v) = problem.vectors();
-    for (name, vectors, length) in [(REORTH_U, u, problem.rows), (REORTH_V, v, problem.columns)] {
+    let passes = problem.passes(algorithm);
+    let products = passes.products.iter().map(|&vectors| {
+        let memory = gpu.bytes_us(problem.matrix_bytes());
+        memory.max(problem.product_us(gpu, vectors)) + gpu.launch_us
+    });
+    sequence.push(MATVEC, passes.products.len() as u64, products.sum());
+    let k = problem.iterations;
+    for (name, bases, updates, length) in [
+        (REORTH_U, passes.bases.0, 0, problem.rows),
+        (REORTH_V, passes.bases.1, passes.updates, problem.columns),
+    ] {
         // Vector j reads the j before it twice: coefficients, then corrections.
-        let reads = 2 * (vectors * (vectors - 1) / 2);
+        let reads = bases * (k * (k - 1)) + updates;
         let bytes = real(reads * problem.prompts * length * problem.element_bytes);
-        let launches = 2 * vectors.saturating_sub(1);
+        let launches = 2 * bases * k.saturating_sub(1);
         sequence.push(
             name,
             launches,
             gpu.bytes_us(bytes) + real(launches) * gpu.launch_us,
         );
     }
-    sequence.push(NORM, u + v, real(u + v) * gpu.launch_us);
+    let launches = (passes.bases.0 + passes.bases.1) * k;
+    sequence.push(NORM, launches, real(launches) * gpu.launch_us);
     sequence
 }
 

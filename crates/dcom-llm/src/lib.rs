@@ -27,8 +27,8 @@ mod scenario;
 pub mod measured;
 
 pub use algorithm::{
-    Direct, KernelGroup, MATVEC, NORM, Problem, REORTH_U, REORTH_V, SMALL_SVD, Sequence, direct_us,
-    lanczos_eager, lanczos_fused,
+    Algorithm, Direct, KernelGroup, MATVEC, NORM, Problem, REORTH_U, REORTH_V, SMALL_SVD, Sequence,
+    direct_us, eager, fused, lanczos_eager, lanczos_fused,
 };
 pub use decomposer::{Decomposer, DecomposerError, Job};
 pub use equations::{

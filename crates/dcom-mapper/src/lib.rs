@@ -1,4 +1,4 @@
-//! From Lanczos to the machine: a workload file and a mapping policy become a program.
+//! From a decomposition algorithm to the machine: a workload file and a mapping policy become a program.
 //!
 //! The op-graph of the algorithm is walked in order and every operation lowered to instructions,
 //! with partial computation expansion (section 5.3 of the paper). Knows no cycle count: prompts in
@@ -10,9 +10,13 @@ mod map;
 mod memory;
 mod params;
 mod product;
+mod prompt;
+mod reorth;
+mod sketch;
 
 pub use map::{MapError, Mapped, map};
 pub use params::{
-    Dataflow, PartialSums, PlacementChoice, ReductionChoice, Residency, Scheme, Start, Windows,
-    WorkloadParams,
+    Algorithm, Dataflow, PartialSums, PlacementChoice, ReductionChoice, Residency, Scheme, Start,
+    Windows, WorkloadParams,
 };
+pub use sketch::host_vectors;

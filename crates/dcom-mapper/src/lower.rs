@@ -1,110 +1,30 @@
 //! Lowering: every node of the op-graph becomes the instructions of one prompt.
 
 use dcom_isa::opgraph::{GramSchmidt, Node, OpGraph};
-use dcom_isa::{
-    Axis, BankVec, Buf, BufferKind, Glob, Instr, Mat, MatrixDecl, Op, Part, Phase, Pred, Reg, Side,
-    StartKind, Store,
-};
+use dcom_isa::{BankVec, Buf, Instr, Mat, Op, Phase, Reg, Side, StartKind};
 
-use crate::layouts::PromptLayouts;
 use crate::map::MapError;
 use crate::memory::Memory;
-use crate::params::{PartialSums, Residency, WorkloadParams};
-use crate::product::{Budget, Product};
-
-/// Registers for partial sums that a prompt takes in turn. Assumed: as many as the dot products of a classical pass
-/// that are between lanes and global memory at once on the paper's machine.
-const PARTIAL_REGISTERS: u16 = 4;
+use crate::params::{Algorithm, WorkloadParams};
+use crate::product::{Budget, Product, Strips};
+use crate::prompt::{Demand, Prompt, Scalars, SideRegions};
 
 /// Frobenius norm, doubled at most, that scaling aims at: floor(log2(96 / ||A||)) leaves it in 48..96.
 const SCALED_NORM: f32 = 96.0;
 
-/// Everything that exists once for U and once for V.
-struct SideRegions {
-    /// The vector being computed; V's alternate, so that the neighbour of the three-term recurrence is at hand.
-    vectors: Vec<Buf>,
-    /// Basis vectors loaded for re-orthogonalization, in turn.
-    slots: Vec<Buf>,
-    basis: BankVec,
-    factor: BankVec,
-    /// Partial sums of dot products.
-    partials: Vec<Glob>,
-    coefficients: Vec<Buf>,
-    /// The single coefficient where partial sums are summed first.
-    summed: Vec<Buf>,
-    scalars: Vec<Buf>,
-    /// Coefficients that combine the basis into the factor.
-    combination: Vec<Buf>,
-    small_vectors: Glob,
-    /// Partial sums of a dot product.
-    parts: u32,
-}
-
-/// Where a prompt in flight keeps what it needs, but for the products of A.
-pub(crate) struct Prompt {
-    layouts: PromptLayouts,
-    matrices: Vec<Mat>,
-    scalars: Scalars,
-    u: SideRegions,
-    v: SideRegions,
-    pred: Pred,
-    first_part: u16,
-}
-
-impl Prompt {
-    /// Allocates the regions of prompt `number`, in the window that `memory` is in.
-    pub(crate) fn new(
-        memory: &mut Memory<'_>,
-        w: &WorkloadParams,
-        graph: &OpGraph,
-        number: u16,
-        layouts: PromptLayouts,
-        sets: u32,
-    ) -> Result<Prompt, MapError> {
-        let sequencer = memory.arch.sequencer;
-        if u64::from(number) >= sequencer.predicates {
-            return Err(MapError::new(
-                "sequencer.predicates",
-                format!(
-                    "each prompt in flight needs a predicate; there are {}",
-                    sequencer.predicates
-                ),
-            ));
-        }
-        if u64::from(PARTIAL_REGISTERS) * (u64::from(number) + 1) > sequencer.partial_registers {
-            return Err(MapError::new(
-                "sequencer.partial_registers",
-                format!(
-                    "each prompt in flight needs {PARTIAL_REGISTERS} partial-sum registers; there are {}",
-                    sequencer.partial_registers
-                ),
-            ));
-        }
-        Ok(Prompt {
-            layouts,
-            matrices: (0..sets)
-                .map(|_| matrix(memory, w, layouts))
-                .collect::<Result<Vec<_>, _>>()?,
-            scalars: Scalars {
-                alpha: memory.regs(graph.iterations)?,
-                beta: memory.regs(graph.iterations)?,
-                exponent: memory.regs(1)?,
-                one: memory.regs(1)?,
-                largest: memory.regs(1)?,
-                work: memory.regs(1)?,
-            },
-            u: side_regions(memory, w, graph, layouts, Side::U)?,
-            v: side_regions(memory, w, graph, layouts, Side::V)?,
-            pred: Pred(number),
-            first_part: number * PARTIAL_REGISTERS,
-        })
-    }
-}
-
 /// The instructions of one prompt, for each set of matrices.
 pub(crate) struct Lowering {
     matrices: Vec<Mat>,
-    bodies: Vec<Vec<Instr>>,
+    /// What comes once, before the first prompt.
+    prologue: Vec<Instr>,
+    bodies: Vec<Body>,
+}
+
+/// The instructions for one set.
+struct Body {
+    instrs: Vec<Instr>,
+    /// Instructions until nothing more is needed from the statistics of A.
+    start: usize,
 }
 
 impl Lowering {
@@ -116,13 +36,37 @@ impl Lowering {
         prompt: &Prompt,
         budget: Budget,
     ) -> Result<Lowering, MapError> {
-        let product = Product::new(memory, w, prompt.layouts, false, budget)?;
-        let transposed = Product::new(memory, w, prompt.layouts, true, budget)?;
+        let mut product = |transposed, strips: Strips<'_>, budget| {
+            Product::new(memory, w, prompt.layouts, transposed, strips, budget)
+        };
+        let demand = Demand::of(graph);
+        let block = demand.block;
+        let (product, transposed) = match w.algorithm {
+            Algorithm::GolubKahan => (
+                product(false, Strips::Streamed, budget)?,
+                product(true, Strips::Streamed, budget)?,
+            ),
+            Algorithm::OneRead => {
+                // The tiles take most; the second product only needs its part of the vectors.
+                let share = Budget {
+                    buffer_rows: budget.buffer_rows * 3 / 2,
+                    ..budget
+                };
+                let plain = product(false, Strips::Loaded(1), share)?;
+                let transposed = product(true, Strips::Shared(&plain), budget)?;
+                (plain, transposed)
+            }
+            Algorithm::Block | Algorithm::Randomized => (
+                product(false, Strips::Loaded(block.into()), budget)?,
+                product(true, Strips::Loaded(block.into()), budget)?,
+            ),
+        };
         let mut bodies = Vec::new();
         for &matrix in &prompt.matrices {
             let mut emitter = Emitter {
                 w,
                 graph,
+                demand,
                 matrix,
                 prompt,
                 product: &product,
@@ -131,172 +75,99 @@ impl Lowering {
                 next_coefficient: 0,
                 next_scalar: 0,
                 loaded: 0,
+                mirror: None,
                 guarded: false,
                 phase: Phase::Control,
+                start: 0,
                 instrs: Vec::new(),
             };
             // Nodes were added in an order that respects every edge.
             for node in graph.graph.node_weights() {
                 emitter.node(node);
             }
-            bodies.push(emitter.instrs);
+            bodies.push(Body {
+                instrs: emitter.instrs,
+                start: emitter.start,
+            });
         }
         Ok(Lowering {
             matrices: prompt.matrices.clone(),
+            prologue: prologue(prompt, demand.sketch),
             bodies,
         })
+    }
+
+    /// What comes once, before the first prompt.
+    pub(crate) fn prologue(&self) -> &[Instr] {
+        &self.prologue
     }
 
     pub(crate) fn matrix(&self, set: usize) -> Mat {
         self.matrices[set]
     }
 
-    /// The instructions up to the start vector, and those after it.
+    /// The instructions until nothing more is needed from the statistics of A, and those after them.
     pub(crate) fn body(&self, set: usize) -> (&[Instr], &[Instr]) {
         let body = &self.bodies[set];
-        let start = body
-            .iter()
-            .position(|i| matches!(i.op, Op::Start { .. }))
-            .expect("every prompt has a start vector");
-        body.split_at(start + 1)
+        body.instrs.split_at(body.start)
     }
 }
 
-/// Declares where A lives.
-fn matrix(
-    memory: &mut Memory<'_>,
-    w: &WorkloadParams,
-    layouts: PromptLayouts,
-) -> Result<Mat, MapError> {
-    let matrix = MatrixDecl {
-        rows: w.rows,
-        columns: w.columns,
-        store: Store::Memory,
-    };
-    let store = match w.residency {
-        Residency::Streamed => Store::Memory,
-        Residency::Resident => {
-            let rows = |memory: &mut Memory<'_>, axis| {
-                let side = match axis {
-                    Axis::Rows => Side::U,
-                    Axis::Columns => Side::V,
-                };
-                let layout = layouts.product(side);
-                let beats = matrix.resident_beats(memory.arch, axis, memory.shape(layout));
-                let row = memory.take_bank_rows(beats, || {
-                    format!("{} x {} elements of A, cut by {axis}", w.rows, w.columns)
-                })?;
-                Ok((
-                    layout,
-                    u32::try_from(row).expect("banks have fewer than 2^32 rows"),
-                ))
-            };
-            let (axis, other) = (Product::axis(w, false), Product::axis(w, true));
-            if axis == other {
-                let (layout, row) = rows(memory, axis)?;
-                Store::Banks { axis, layout, row }
-            } else {
-                let ((rows_layout, rows_row), (columns_layout, columns_row)) =
-                    (rows(memory, Axis::Rows)?, rows(memory, Axis::Columns)?);
-                Store::BanksBoth {
-                    rows_layout,
-                    columns_layout,
-                    rows_row,
-                    columns_row,
-                }
-            }
-        }
-    };
-    memory.program.matrices.push(MatrixDecl { store, ..matrix });
-    Ok(Mat(
-        u16::try_from(memory.program.matrices.len() - 1).expect("two per prompt in flight")
-    ))
-}
-
-fn side_regions(
-    memory: &mut Memory<'_>,
-    w: &WorkloadParams,
-    graph: &OpGraph,
-    layouts: PromptLayouts,
-    side: Side,
-) -> Result<SideRegions, MapError> {
-    let layout = layouts.basis(side);
-    let parts = memory.shape(layout).parts;
-    let f = u32::try_from(parts).expect("slices fit 32 bits");
-    let (k, r) = (graph.iterations, graph.rank);
-    let many = |memory: &mut Memory<'_>, n: u32, kind| {
-        (0..n)
-            .map(|_| memory.buffer(kind, layout))
-            .collect::<Result<Vec<_>, _>>()
-    };
-    // Classical Gram-Schmidt has all coefficients before the first correction.
-    let in_flight = match w.gram_schmidt {
-        crate::params::Scheme::Classical => u32::from(k).max(2),
-        crate::params::Scheme::Modified => 2,
-    };
-    let words = u64::from(k) * u64::from(r);
-    Ok(SideRegions {
-        vectors: many(memory, 2, BufferKind::Vector)?,
-        slots: many(memory, w.prefetch + 1, BufferKind::Vector)?,
-        basis: memory.stack(layout, k)?,
-        factor: memory.stack(layout, 2)?,
-        partials: (0..in_flight)
-            .map(|_| memory.global(parts))
-            .collect::<Result<Vec<_>, _>>()?,
-        coefficients: many(memory, 2, BufferKind::Coefs(f))?,
-        summed: if w.partial_sums == PartialSums::SumFirst && f > 1 {
-            many(memory, 2, BufferKind::Coefs(1))?
-        } else {
-            Vec::new()
+/// The vectors from the host arrive.
+fn prologue(prompt: &Prompt, vectors: u16) -> Vec<Instr> {
+    let arrival = |(stack, index): (BankVec, u16)| Instr {
+        op: Op::In {
+            dst: BankVec { index, ..stack },
+            host: index,
         },
-        scalars: many(memory, 2, BufferKind::Scalar)?,
-        combination: many(memory, 2, BufferKind::Coefs(k.into()))?,
-        small_vectors: memory.global(words)?,
-        parts: f,
-    })
+        guard: None,
+        phase: Phase::Ingest,
+    };
+    let stack = prompt.sketch.into_iter();
+    stack
+        .flat_map(|stack| (0..vectors).map(move |index| (stack, index)))
+        .map(arrival)
+        .collect()
 }
 
-/// The scalar registers of a prompt.
-struct Scalars {
-    alpha: Reg,
-    beta: Reg,
-    exponent: Reg,
-    one: Reg,
-    largest: Reg,
-    work: Reg,
-}
-
-struct Emitter<'a> {
-    w: &'a WorkloadParams,
-    graph: &'a OpGraph,
-    matrix: Mat,
-    prompt: &'a Prompt,
-    product: &'a Product,
-    transposed: &'a Product,
-    next_part: u16,
-    next_coefficient: usize,
-    next_scalar: usize,
+/// Writes the instructions of one prompt.
+pub(crate) struct Emitter<'a> {
+    pub(crate) w: &'a WorkloadParams,
+    pub(crate) graph: &'a OpGraph,
+    pub(crate) demand: Demand,
+    pub(crate) matrix: Mat,
+    pub(crate) prompt: &'a Prompt,
+    pub(crate) product: &'a Product,
+    pub(crate) transposed: &'a Product,
+    pub(crate) next_part: u16,
+    pub(crate) next_coefficient: usize,
+    pub(crate) next_scalar: usize,
     /// Basis vectors of the next re-orthogonalization that are loaded already.
-    loaded: u16,
-    guarded: bool,
-    phase: Phase,
-    instrs: Vec<Instr>,
+    pub(crate) loaded: u16,
+    /// The vector that goes through what is done to the U vector of this step, with A^T u_i for u_i.
+    pub(crate) mirror: Option<Buf>,
+    pub(crate) guarded: bool,
+    pub(crate) phase: Phase,
+    start: usize,
+    pub(crate) instrs: Vec<Instr>,
 }
 
-fn nth(first: Reg, n: u16) -> Reg {
+pub(crate) fn nth(first: Reg, n: u16) -> Reg {
     Reg(first.0 + n)
 }
 
 impl Emitter<'_> {
-    fn emit(&mut self, op: Op) {
+    pub(crate) fn emit(&mut self, op: Op) {
+        // What a region of tiles holds must be known, so a breakdown does not skip it.
+        let is_guarded = self.guarded && !matches!(op, Op::LdT { .. });
         self.instrs.push(Instr {
             op,
-            guard: self.guarded.then_some(self.prompt.pred),
+            guard: is_guarded.then_some(self.prompt.pred),
             phase: self.phase,
         });
     }
 
-    fn side(&self, side: Side) -> &SideRegions {
+    pub(crate) fn side(&self, side: Side) -> &SideRegions {
         match side {
             Side::U => &self.prompt.u,
             Side::V => &self.prompt.v,
@@ -304,11 +175,18 @@ impl Emitter<'_> {
     }
 
     /// The vector that is computed in step `step`.
-    fn vector(&self, side: Side, step: u16) -> Buf {
-        self.side(side).vectors[usize::from(step % 2)]
+    pub(crate) fn vector(&self, side: Side, step: u16) -> Buf {
+        let vectors = &self.side(side).vectors;
+        vectors[usize::from(step) % vectors.len()]
     }
 
-    fn basis(&self, side: Side, index: u16) -> BankVec {
+    fn block(&self, side: Side, first: u16, count: u16) -> Vec<Buf> {
+        (first..first + count)
+            .map(|step| self.vector(side, step))
+            .collect()
+    }
+
+    pub(crate) fn basis(&self, side: Side, index: u16) -> BankVec {
         BankVec {
             index,
             ..self.side(side).basis
@@ -317,7 +195,10 @@ impl Emitter<'_> {
 
     fn node(&mut self, node: &Node) {
         match *node {
-            Node::Ingest => self.statistics(),
+            Node::Ingest => {
+                self.statistics();
+                self.start = self.instrs.len();
+            }
             Node::Start(kind) => {
                 self.phase = Phase::Ingest;
                 let shift = shift(self.w.rows);
@@ -329,11 +210,19 @@ impl Emitter<'_> {
                     exponent: self.prompt.scalars.exponent,
                     shift: if kind == StartKind::Mean { shift } else { 0 },
                 });
+                self.start = self.instrs.len();
             }
-            Node::MatVec { step } => self.product(Side::U, step, self.vector(Side::V, step)),
-            Node::MatVecTransposed { step } => {
-                self.product(Side::V, step + 1, self.vector(Side::U, step))
-            }
+            Node::Sketch { first, count } => self.sketch(first, count),
+            Node::MatVec { step } => self.product(Side::U, step, step, 1),
+            Node::MatVecTransposed { step } => self.product(Side::V, step + 1, step, 1),
+            Node::MatVecBoth { step } => self.both(step),
+            Node::Update { step } => self.update(step),
+            Node::Products {
+                side,
+                first,
+                from,
+                count,
+            } => self.product(side, first, from, count),
             Node::ThreeTerm { side, step } => {
                 self.phase = Phase::Reorth;
                 // u_j = A v_j - beta_(j-1) u_(j-1); v_j = A^T u_(j-1) - alpha_(j-1) v_(j-1).
@@ -344,20 +233,49 @@ impl Emitter<'_> {
                 let c = self.broadcast_scalar(side, known);
                 let (z, v) = (self.vector(side, step), self.vector(side, step - 1));
                 self.emit(Op::Axpy { z, v, c });
+                if let Some((z, v)) = self.mirrored(side, step - 1) {
+                    self.load_known(step - 1);
+                    self.emit(Op::Axpy { z, v, c });
+                }
             }
             Node::Orthogonalize {
                 side,
                 step,
                 against,
                 scheme,
+                kept,
             } => {
                 self.phase = Phase::Reorth;
                 match scheme {
-                    GramSchmidt::Classical => self.classical(side, step, against),
-                    GramSchmidt::Modified => self.modified(side, step, against),
+                    GramSchmidt::Classical => self.classical(side, step, against, kept),
+                    GramSchmidt::Modified => self.modified(side, step, against, kept),
                 }
             }
-            Node::Normalize { side, step, column } => self.normalize(side, step, column),
+            Node::Normalize {
+                side,
+                step,
+                column,
+                test,
+                kept,
+            } => self.normalize(side, step, column, test, kept),
+            Node::TriangularSvd { band, transposed } => {
+                self.guarded = false;
+                self.phase = Phase::SmallSvd;
+                let (mut u, mut v) = (self.prompt.u.small_vectors, self.prompt.v.small_vectors);
+                if transposed {
+                    std::mem::swap(&mut u, &mut v);
+                }
+                self.emit(Op::TSvd {
+                    matrix: self.matrix,
+                    u,
+                    v,
+                    t: self.prompt.scalars.alpha,
+                    band,
+                    k: self.graph.iterations,
+                    r: self.graph.rank,
+                    exponent: self.prompt.scalars.exponent,
+                });
+            }
             Node::SmallSvd => {
                 self.guarded = false;
                 self.phase = Phase::SmallSvd;
@@ -423,189 +341,67 @@ impl Emitter<'_> {
                 value: 0.0,
             });
         }
+        if let Some(band) = self.demand.band {
+            // Entries that a breakdown leaves out are zero.
+            for entry in 0..self.graph.iterations * (band + 1) {
+                let dst = nth(self.prompt.scalars.alpha, entry);
+                self.emit(Op::Ldi { dst, value: 0.0 });
+            }
+        }
     }
 
-    fn product(&mut self, side: Side, step: u16, input: Buf) {
-        self.phase = Phase::Reorth;
-        self.loaded = 0;
-        let against = if self.w.gram_schmidt_passes > 0 {
-            step
-        } else {
-            0
-        };
-        let ahead = u16::try_from(self.w.prefetch).expect("at most 16");
-        while self.loaded < against.min(ahead) {
-            self.load(side, self.loaded);
-            self.loaded += 1;
+    /// Vectors of the start block, which arrived before the first prompt.
+    fn sketch(&mut self, first: u16, count: u16) {
+        self.phase = Phase::Ingest;
+        let stack = self.prompt.sketch.expect("allocated for this algorithm");
+        for (index, dst) in (0..).zip(self.block(Side::V, first, count)) {
+            let src = BankVec { index, ..stack };
+            self.emit(Op::Ld { dst, src });
         }
+    }
+
+    /// Vectors `[first, first + count)` of `side` from as many of the other side, `from` on.
+    fn product(&mut self, side: Side, first: u16, from: u16, count: u16) {
+        self.prefetch(side, first);
         self.phase = Phase::MatVec;
-        let output = self.vector(side, step);
-        let product = match side {
-            Side::U => self.product,
-            Side::V => self.transposed,
+        let (product, input) = match side {
+            Side::U => (self.product, Side::V),
+            Side::V => (self.transposed, Side::U),
         };
-        for op in product.ops(self.matrix, input, output, self.prompt.scalars.exponent) {
+        let (inputs, outputs) = (
+            self.block(input, from, count),
+            self.block(side, first, count),
+        );
+        let exponent = self.prompt.scalars.exponent;
+        for op in product.ops(self.matrix, &inputs, &outputs, exponent) {
             self.emit(op);
         }
     }
 
-    fn slot(&self, side: Side, index: u16) -> Buf {
-        let slots = &self.side(side).slots;
-        slots[usize::from(index) % slots.len()]
-    }
-
-    fn load(&mut self, side: Side, index: u16) {
-        self.emit(Op::Ld {
-            dst: self.slot(side, index),
-            src: self.basis(side, index),
-        });
-    }
-
-    /// Loads basis vector `index` and as many after it as prefetching says.
-    fn load_ahead(&mut self, side: Side, index: u16, against: u16) {
-        let ahead = u16::try_from(self.w.prefetch).expect("at most 16");
-        while self.loaded < against.min(index + ahead + 1) {
-            self.load(side, self.loaded);
-            self.loaded += 1;
+    /// A v and A^T A v in one pass; the second one waits for what is done to the first.
+    fn both(&mut self, step: u16) {
+        self.prefetch(Side::U, step);
+        self.phase = Phase::MatVec;
+        let z = self.vector(Side::V, step + 1);
+        let vectors = [self.vector(Side::V, step), self.vector(Side::U, step), z];
+        let exponent = self.prompt.scalars.exponent;
+        for op in self
+            .product
+            .both(self.transposed, self.matrix, vectors, exponent)
+        {
+            self.emit(op);
         }
+        self.mirror = Some(z);
     }
 
-    /// Partial dot products of basis vector `index` with the vector, to global memory.
-    fn partial_dots(&mut self, side: Side, step: u16, index: u16, dst: Glob) {
-        let part = Part(self.prompt.first_part + self.next_part);
-        self.next_part = (self.next_part + 1) % PARTIAL_REGISTERS;
-        let (a, b) = (self.slot(side, index), self.vector(side, step));
-        self.emit(Op::Dot { dst: part, a, b });
-        self.emit(Op::PutH { dst, src: part });
-    }
-
-    /// z -= sum over p of c_p v, with the partial sums in `src`.
-    fn correct(&mut self, side: Side, step: u16, index: u16, src: Glob) {
-        let turn = self.next_coefficient;
-        self.next_coefficient = 1 - turn;
-        let regions = self.side(side);
-        let (c, summed) = (
-            regions.coefficients[turn],
-            regions.summed.get(turn).copied(),
-        );
-        let single = regions.parts == 1;
-        let (z, v) = (self.vector(side, step), self.slot(side, index));
-        self.emit(Op::Bc {
-            dst: c,
-            src,
-            start: 0,
-        });
-        match summed {
-            Some(summed) => {
-                self.emit(Op::CSum {
-                    dst: summed,
-                    src: c,
-                });
-                self.emit(Op::Axpy { z, v, c: summed });
-            }
-            None if single => self.emit(Op::Axpy { z, v, c }),
-            None => self.emit(Op::Corr { z, v, c }),
-        }
-    }
-
-    fn modified(&mut self, side: Side, step: u16, against: u16) {
-        for index in 0..against {
-            self.load_ahead(side, index, against);
-            let partials = &self.side(side).partials;
-            let partials = partials[usize::from(index) % partials.len()];
-            self.partial_dots(side, step, index, partials);
-            self.correct(side, step, index, partials);
-        }
-        self.loaded = 0;
-    }
-
-    fn classical(&mut self, side: Side, step: u16, against: u16) {
-        for index in 0..against {
-            self.load_ahead(side, index, against);
-            let partials = self.side(side).partials[usize::from(index)];
-            self.partial_dots(side, step, index, partials);
-        }
-        self.loaded = 0;
-        for index in 0..against {
-            self.load_ahead(side, index, against);
-            let partials = self.side(side).partials[usize::from(index)];
-            self.correct(side, step, index, partials);
-        }
-        self.loaded = 0;
-    }
-
-    fn broadcast_scalar(&mut self, side: Side, src: Reg) -> Buf {
-        let turn = self.next_scalar;
-        self.next_scalar = 1 - turn;
-        let dst = self.side(side).scalars[turn];
-        self.emit(Op::Sbc { dst, src });
-        dst
-    }
-
-    fn normalize(&mut self, side: Side, step: u16, column: u16) {
+    /// What went through the steps of u_j becomes A^T u_j once it is divided by alpha, too; it is kept for later steps.
+    fn update(&mut self, step: u16) {
         self.phase = Phase::Norm;
-        let Scalars {
-            alpha,
-            beta,
-            one,
-            largest,
-            work,
-            ..
-        } = self.prompt.scalars;
-        let is_start = side == Side::V && column == 0;
-        let norm = match side {
-            Side::U => nth(alpha, column),
-            Side::V if is_start => work,
-            Side::V => nth(beta, column - 1),
-        };
-        let z = self.vector(side, step);
-        let part = Part(self.prompt.first_part + self.next_part);
-        self.next_part = (self.next_part + 1) % PARTIAL_REGISTERS;
-        let regions = self.side(side);
-        let (src, n) = (regions.partials[0], regions.parts);
-        self.emit(Op::Dot {
-            dst: part,
-            a: z,
-            b: z,
-        });
-        self.emit(Op::PutW {
-            dst: src,
-            src: part,
-        });
-        self.emit(Op::Sum {
-            dst: norm,
-            src,
-            start: 0,
-            n,
-        });
-        self.emit(Op::Sqrt { dst: norm, a: norm });
-        if !is_start {
-            let first = side == Side::U && column == 0;
-            self.emit(Op::Max {
-                dst: largest,
-                a: if first { norm } else { largest },
-                b: norm,
-            });
-            let tolerance = u16::try_from(self.w.breakdown_tolerance_log2).expect("at most 126");
-            self.emit(Op::Brk {
-                p: self.prompt.pred,
-                x: norm,
-                max: largest,
-                tolerance,
-            });
-            self.guarded = true;
-        }
-        self.emit(Op::Div {
-            dst: work,
-            a: one,
-            b: norm,
-        });
-        let c = self.broadcast_scalar(side, work);
+        let z = self.mirror.take().expect("both products came before");
+        let c = self.broadcast_scalar(Side::V, self.prompt.scalars.work);
         self.emit(Op::Scale { dst: z, src: z, c });
-        self.emit(Op::St {
-            dst: self.basis(side, column),
-            src: z,
-        });
+        let dst = self.known(step);
+        self.emit(Op::St { dst, src: z });
     }
 
     fn factor(&mut self, side: Side) {

@@ -1,15 +1,19 @@
 //! The whole batch: prompts in flight, loops, overlap of arrival.
 
 use dcom_arch::Arch;
-use dcom_isa::opgraph::{GramSchmidt, OpGraph, Reorthogonalization, golub_kahan};
+use dcom_isa::opgraph::{
+    GramSchmidt, OpGraph, Reorthogonalization, Size, block_golub_kahan, golub_kahan, one_read,
+    randomized,
+};
 use dcom_isa::{Instr, Op, Phase, Program, Side};
 use thiserror::Error;
 
 use crate::layouts::{PromptLayouts, layouts};
-use crate::lower::{Lowering, Prompt};
+use crate::lower::Lowering;
 use crate::memory::Memory;
-use crate::params::{Scheme, Windows, WorkloadParams};
+use crate::params::{Algorithm, Scheme, Windows, WorkloadParams};
 use crate::product::Budget;
+use crate::prompt::Prompt;
 
 /// Most instructions of a program; each takes about 200 bytes while it is mapped and timed. Assumed: enough for one
 /// prompt with 512 iterations.
@@ -65,21 +69,7 @@ pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
     let iterations = w.iterations.min(w.rows).min(w.columns);
     let short = |n: u32| u16::try_from(n).expect("the schema allows at most 512");
     let (iterations, rank) = (short(iterations), short(w.rank.min(iterations)));
-    if w.gram_schmidt_passes == 0 && !w.three_term {
-        return Err(MapError::new(
-            "mapping.gram_schmidt_passes",
-            "without Gram-Schmidt the three-term recurrence is what makes vectors orthogonal: mapping.three_term must be true",
-        ));
-    }
-    let reorth = Reorthogonalization {
-        three_term: w.three_term,
-        scheme: match w.gram_schmidt {
-            Scheme::Classical => GramSchmidt::Classical,
-            Scheme::Modified => GramSchmidt::Modified,
-        },
-        passes: short(w.gram_schmidt_passes),
-    };
-    let graph = golub_kahan(w.rows, w.columns, iterations, rank, w.start.kind(), reorth);
+    let graph = op_graph(w, iterations, rank)?;
 
     let in_flight = w.prompts_in_flight.min(w.prompts);
     let (table, prompt_layouts) = layouts(arch, w, in_flight)?;
@@ -129,7 +119,11 @@ pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
     memory.check_tables()?;
     let mut batch = Batch {
         lowerings: &lowerings,
-        instrs: Vec::new(),
+        instrs: lowerings
+            .iter()
+            .flat_map(Lowering::prologue)
+            .copied()
+            .collect(),
     };
     if sets == 1 {
         batch.one_after_the_other(w.prompts, in_flight)
@@ -148,12 +142,62 @@ pub fn map(arch: &Arch, w: &WorkloadParams) -> Result<Mapped, MapError> {
     })
 }
 
+/// The algorithm of the workload.
+fn op_graph(w: &WorkloadParams, iterations: u16, rank: u16) -> Result<OpGraph, MapError> {
+    let short = |n: u32| u16::try_from(n).expect("the schema allows at most 512");
+    if w.gram_schmidt_passes == 0 {
+        let key = "mapping.gram_schmidt_passes";
+        match w.algorithm {
+            Algorithm::GolubKahan | Algorithm::OneRead if w.three_term => {}
+            Algorithm::GolubKahan | Algorithm::OneRead => {
+                return Err(MapError::new(
+                    key,
+                    "without Gram-Schmidt the three-term recurrence is what makes vectors orthogonal: mapping.three_term must be true",
+                ));
+            }
+            Algorithm::Block | Algorithm::Randomized => {
+                return Err(MapError::new(
+                    key,
+                    "blocks of vectors are made orthogonal by Gram-Schmidt: at least one pass",
+                ));
+            }
+        }
+    }
+    let reorth = Reorthogonalization {
+        three_term: w.three_term,
+        scheme: match w.gram_schmidt {
+            Scheme::Classical => GramSchmidt::Classical,
+            Scheme::Modified => GramSchmidt::Modified,
+        },
+        passes: short(w.gram_schmidt_passes),
+    };
+    let size = Size {
+        rows: w.rows,
+        columns: w.columns,
+        iterations,
+        rank,
+    };
+    let start = w.start.kind();
+    Ok(match w.algorithm {
+        Algorithm::GolubKahan => golub_kahan(size, start, reorth),
+        Algorithm::OneRead => one_read(size, start, reorth),
+        Algorithm::Block => block_golub_kahan(size, start, reorth, short(w.block_size)),
+        Algorithm::Randomized => randomized(size, reorth, short(w.power_iterations)),
+    })
+}
+
 /// Refuses programs that would fill the memory before they are made.
 fn check_length(w: &WorkloadParams) -> Result<(), MapError> {
     let iterations = u64::from(w.iterations.min(w.rows).min(w.columns));
     let in_flight = u64::from(w.prompts_in_flight.min(w.prompts));
     // Load, dot product, write, broadcast and correction per pair of vectors and pass; the rest grows with K alone.
-    let prompt = 5 * iterations * iterations * u64::from(w.gram_schmidt_passes) + 40 * iterations;
+    let bases = match w.algorithm {
+        Algorithm::GolubKahan | Algorithm::Block => 1,
+        Algorithm::OneRead => 2,
+        Algorithm::Randomized => 1 + u64::from(w.power_iterations),
+    };
+    let prompt =
+        bases * (5 * iterations * iterations * u64::from(w.gram_schmidt_passes) + 40 * iterations);
     // Two groups in the loop and two around it, or one and one.
     let groups = if w.overlap_ingest { 4 } else { 2 };
     let instructions = prompt * in_flight * u64::from(w.prompts).div_ceil(in_flight).min(groups);

@@ -30,6 +30,29 @@ impl Start {
     }
 }
 
+/// What finds the factors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Golub-Kahan-Lanczos: A is read twice per vector.
+    GolubKahan,
+    /// Golub-Kahan-Lanczos that reads A once per vector.
+    OneRead,
+    /// Golub-Kahan with blocks of vectors: A is read twice per block.
+    Block,
+    /// Randomized SVD: A is read twice, and twice more per power iteration.
+    Randomized,
+}
+
+impl Algorithm {
+    /// All of them, with their names in a workload file.
+    pub const ALL: [(Algorithm, &'static str); 4] = [
+        (Algorithm::GolubKahan, "golub_kahan"),
+        (Algorithm::OneRead, "one_read"),
+        (Algorithm::Block, "block_golub_kahan"),
+        (Algorithm::Randomized, "randomized"),
+    ];
+}
+
 /// Gram-Schmidt variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -108,6 +131,14 @@ schema! {
         "workload.iterations" iterations: u32 in 1..=512, unit "vectors";
         /// Rank of the factors, r; at most K.
         "workload.rank" rank: u32 in 1..=512, unit "vectors";
+        /// What finds the factors. All but the first put strips of A into the buffers.
+        "workload.algorithm" algorithm: choice<Algorithm> { GolubKahan: "golub_kahan", OneRead: "one_read", Block: "block_golub_kahan", Randomized: "randomized" }, default "golub_kahan";
+        /// Vectors per block of block Golub-Kahan.
+        "workload.block_size" block_size: u32 in 1..=512, unit "vectors", default 4;
+        /// Times that randomized SVD goes through A^T and A again.
+        "workload.power_iterations" power_iterations: u32 in 0..=8, unit "iterations", default 1;
+        /// Seed of the random signs that block Golub-Kahan and randomized SVD begin with.
+        "workload.sketch_seed" sketch_seed: u32 in 0..=4_294_967_295, default 1;
         /// Start vector.
         "workload.start" start: choice<Start> { Mean: "mean", Ones: "ones", E1: "e1", Alternating: "alternating", Signs: "signs" };
         /// Scale A by a power of two to a Frobenius norm from 48 to 96, so that fp16 sums do not overflow.
@@ -133,9 +164,9 @@ schema! {
         "mapping.gram_schmidt_passes" gram_schmidt_passes: u32 in 0..=4, unit "passes";
         /// Basis vectors loaded ahead of the step that needs them.
         "mapping.prefetch" prefetch: u32 in 0..=16, unit "vectors";
-        /// What crosses partitions in A v.
+        /// What crosses partitions in A v; with algorithm `one_read` always the result.
         "mapping.product" product: choice<Dataflow> { Gather: "gather", Reduce: "reduce" };
-        /// What crosses partitions in A^T u.
+        /// What crosses partitions in A^T u; with algorithm `one_read` always the input.
         "mapping.transposed_product" transposed_product: choice<Dataflow> { Gather: "gather", Reduce: "reduce" };
         /// Banks that the matrix-vector products use, one partition each; 0: the partitions of the expansion.
         "mapping.product_banks" product_banks: u32 in 0..=1024, unit "banks";

@@ -4,7 +4,7 @@ use dcom_arch::Arch;
 use dcom_config::ConfigError;
 use dcom_exec::{Outcome, execute};
 use dcom_isa::Verified;
-use dcom_mapper::{WorkloadParams, map};
+use dcom_mapper::{WorkloadParams, host_vectors, map};
 use dcom_tensor::{Factors, Matrix};
 
 use crate::error::{EvaluateError, TraceError};
@@ -111,20 +111,22 @@ impl<'a> Decomposer<'a> {
     /// The machine cannot hold it.
     pub fn decompose(&self, matrix: &Matrix, sizes: Sizes) -> Result<Decomposition, EvaluateError> {
         let program = self.program((matrix.rows(), matrix.cols()), sizes, 1)?;
-        run(&program, matrix, sizes.rank)
+        let signs = host_vectors(program.program(), self.workload.sketch_seed);
+        run(&program, &signs, matrix, sizes.rank)
     }
 }
 
-/// Executes a program for one prompt and takes its factors.
+/// Executes a program for one prompt, with what it takes from the host, and takes its factors.
 ///
 /// # Errors
 /// The program is for another matrix, or its small SVD fails.
 pub fn run(
     program: &Verified<'_>,
+    host_vectors: &[Vec<f32>],
     matrix: &Matrix,
     rank: usize,
 ) -> Result<Decomposition, EvaluateError> {
-    let outcome = execute(program, &[matrix], &[])?;
+    let outcome = execute(program, &[matrix], host_vectors)?;
     let prompt = &outcome.prompts[0];
     let column = |columns: &[Vec<f32>], i: usize, length: usize| match columns.get(i) {
         Some(column) if !column.is_empty() => column.clone(),

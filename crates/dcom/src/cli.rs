@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, calibrate, check, decompose, explain, find, gpu, llm, parameters, plot, power, program,
-    replay, run, sweep, timeline, trace,
+    cache, calibrate, check, compare, decompose, explain, find, generate, gpu, llm, parameters,
+    plot, power, program, replay, run, sweep, timeline, trace,
 };
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
@@ -48,6 +48,11 @@ enum Command {
     Gpu(gpu::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
+    /// Compare decomposition algorithms on a matrix: error, time and energy on D-com, time on a GPU
+    Compare(Box<compare::Args>),
+    /// Write a seeded matrix that looks like those of Llama models
+    #[command(subcommand)]
+    Generate(generate::Command),
     /// Replay a recorded layer: every op on GPU or D-com, against recorded times and values
     Replay(Box<replay::Args>),
     /// Find the outlier thresholds of layers over recorded prompts
@@ -85,6 +90,8 @@ pub fn main() -> ExitCode {
         Command::Gpu(args) => gpu::run(&args),
         Command::Llm(args) => llm::run(&args),
         Command::Decompose(args) => decompose::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Generate(command) => generate::run(&command),
         Command::Replay(args) => replay::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Trace(command) => trace::run(&command),

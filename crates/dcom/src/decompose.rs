@@ -9,7 +9,7 @@ use std::time::Instant;
 use dcom_arch::{Arch, ArchParams};
 use dcom_config::Source;
 use dcom_exec::Outcome;
-use dcom_mapper::WorkloadParams;
+use dcom_mapper::{WorkloadParams, host_vectors};
 use dcom_tensor::{Loaded, ReadOptions, read_matrix, write_factors};
 use dcom_timing::Options;
 use dcom_trace::{MAX_ITERATIONS, MORE_ITERATIONS, Sizes};
@@ -26,6 +26,10 @@ use crate::text::{Facts, Record};
 /// Mapping when no workload is given.
 const DEFAULT_WORKLOAD: &str = include_str!("../../../configs/workloads/llama2-7b.toml");
 const DEFAULT_WORKLOAD_NAME: &str = "llama2-7b.toml (built in)";
+
+/// Machine when none is given.
+const DEFAULT_ARCH: &str = include_str!("../../../configs/arch/dcom-paper.toml");
+const DEFAULT_ARCH_NAME: &str = "dcom-paper.toml (built in)";
 
 /// Arguments of `dcom decompose`.
 #[derive(clap::Args)]
@@ -88,9 +92,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let arch = plan.setup.machine()?;
     let program = plan.setup.program(&arch)?;
 
+    let signs = host_vectors(program.program(), plan.setup.workload.sketch_seed);
     let started = Instant::now();
     let decomposition = progress::during("executing", || {
-        dcom_trace::run(&program, &loaded.matrix, plan.rank)
+        dcom_trace::run(&program, &signs, &loaded.matrix, plan.rank)
     })
     .map_err(|error| Failure::Internal(error.to_string()))?;
     let outcome = &decomposition.outcome;
@@ -133,18 +138,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn read_parameters(args: &Args) -> Result<(ArchParams, WorkloadParams), Failure> {
-    parameters(&args.arch, args.workload.as_deref())
+    parameters(Some(&args.arch), args.workload.as_deref())
 }
 
-/// Reads a machine, and a workload for its mapping or the one built in.
+/// Reads a machine, and a workload for its mapping, or those built in.
 ///
 /// # Errors
 /// File, line, key, value and range of what is wrong.
 pub(crate) fn parameters(
-    arch: &Path,
+    arch: Option<&Path>,
     workload: Option<&Path>,
 ) -> Result<(ArchParams, WorkloadParams), Failure> {
-    let arch = ArchParams::parse(Source::read(arch)?)?;
+    let arch = ArchParams::parse(match arch {
+        Some(path) => Source::read(path)?,
+        None => Source::new(DEFAULT_ARCH_NAME, DEFAULT_ARCH),
+    })?;
     let workload = match workload {
         Some(path) => Source::read(path)?,
         None => Source::new(DEFAULT_WORKLOAD_NAME, DEFAULT_WORKLOAD),

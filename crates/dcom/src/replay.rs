@@ -85,7 +85,7 @@ enum Elementwise {
 /// Bad input, found before anything is computed, or results that cannot be written.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let trace = Trace::read(&args.trace)?;
-    let (arch, workload) = parameters(&args.arch, args.workload.as_deref())?;
+    let (arch, workload) = parameters(Some(&args.arch), args.workload.as_deref())?;
     let mut setup = Setup::new(arch, workload);
     setup.apply(&args.set)?;
     let mut notes = Vec::new();

@@ -6,6 +6,7 @@
     reason = "the naive machine converts small numbers and rounds on purpose"
 )]
 
+mod algorithms;
 mod random;
 mod twin;
 mod twin_ops;

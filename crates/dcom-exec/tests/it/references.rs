@@ -19,7 +19,7 @@ fn data() -> PathBuf {
     root().join("crates/dcom-reference/tests/data/lanczos")
 }
 
-fn arch(accumulate: &str) -> Arch {
+pub(crate) fn arch(accumulate: &str) -> Arch {
     let source = Source::read(root().join("configs/arch/dcom-paper.toml")).expect("shipped");
     let mut params = ArchParams::parse(source).expect("valid");
     params
@@ -29,7 +29,7 @@ fn arch(accumulate: &str) -> Arch {
 }
 
 /// The default mapping (three-term recurrence, then one classical pass), on one prompt of the matrix's shape.
-fn workload(matrix: &Matrix, iterations: u32, rank: u32, start: &str) -> WorkloadParams {
+pub(crate) fn workload(matrix: &Matrix, iterations: u32, rank: u32, start: &str) -> WorkloadParams {
     let source = Source::read(root().join("configs/workloads/llama2-7b.toml")).expect("shipped");
     let mut w = WorkloadParams::parse(source).expect("valid");
     for (key, value) in [
@@ -87,7 +87,7 @@ fn numbers(value: &Value) -> Vec<f64> {
         .map_or_else(Vec::new, |v| v.iter().filter_map(Value::as_f64).collect())
 }
 
-fn error(matrix: &Matrix, result: &PromptResult) -> f64 {
+pub(crate) fn error(matrix: &Matrix, result: &PromptResult) -> f64 {
     let s: Vec<f32> = result.s.iter().map(|s| *s as f32).collect();
     let factors = Factors::from_columns(&result.u, s, &result.v).expect("shapes agree");
     reconstruction(matrix, &factors)

@@ -36,9 +36,9 @@ fn walk(program: &Program) -> Vec<Event> {
                         holds[matrix.index()] = Some(prompt);
                         events.push(Event::Arrives(prompt, matrix));
                     }
-                    Op::Svd { matrix, .. } => events.push(Event::Decomposed(
-                        holds[matrix.index()].expect("a prompt is there"),
-                    )),
+                    Op::Svd { matrix, .. } | Op::TSvd { matrix, .. } => events.push(
+                        Event::Decomposed(holds[matrix.index()].expect("a prompt is there")),
+                    ),
                     Op::Out {
                         matrix, index: 0, ..
                     } => events.push(Event::Leaves(

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use dcom_isa::opgraph::{GramSchmidt, Node};
 use dcom_isa::{BankVec, Buf, BufferKind, Op, Program, Side};
-use dcom_mapper::map;
+use dcom_mapper::{Algorithm, map};
 use proptest::prelude::*;
 
 use crate::random::each_case;
@@ -96,7 +96,8 @@ fn basis_vectors_are_used_in_order() {
         let Ok(mapped) = map(&arch, &w) else {
             return Ok(());
         };
-        if w.prompts > 1 {
+        // The walk above knows two bases, V's first.
+        if w.prompts > 1 || w.algorithm != Algorithm::GolubKahan {
             return Ok(());
         }
         let nodes = mapped.graph.graph.node_weights().cloned();
@@ -104,5 +105,5 @@ fn basis_vectors_are_used_in_order() {
         checked.set(checked.get() + 1);
         Ok(())
     });
-    assert!(checked.get() > 20, "only {} cases", checked.get());
+    assert!(checked.get() > 15, "only {} cases", checked.get());
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod compare;
 mod decompose;
 mod guide;
 mod llm;
