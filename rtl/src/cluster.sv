@@ -73,7 +73,7 @@ module cluster #(
 
   // ---- Operands ----
 
-  logic [LANES-1:0][15:0] a, b, z, tile;
+  logic [LANES-1:0][15:0] a, b, z, passing, tile;
   collector #(
     .ELEMENTS(LANES),
     .PART    (READ)
@@ -121,8 +121,9 @@ module cluster #(
     .valid_i  (feed_i.valid & hit_i),
     .part_i   (feed_i.part),
     .data_i   (field),
-    .operand_o(tile)
+    .operand_o(passing)
   );
+  assign tile = feed_i.is_held ? a : passing;
 
   // Vectors of comb, one lane of every row after the other; the last one passes by.
   logic [X-1:0][Y-1:0][15:0] vectors, vectors_q;
@@ -176,12 +177,12 @@ module cluster #(
         end
         machine_pkg::FEED_ROWS_ACROSS: begin
           lane_a[i] = tile[i];
-          lane_b[i] = read_data[0][CX];
+          lane_b[i] = read_data[1][CX];
           enable[i] = (CY < feed_i.common) & (CX < own_i);
         end
         machine_pkg::FEED_COLUMNS_ACROSS: begin
           lane_a[i] = tile[i];
-          lane_b[i] = read_data[0][CY];
+          lane_b[i] = read_data[1][CY];
           enable[i] = (CX < feed_i.common) & (CY < own_i);
         end
         default: lane_b[i] = read_data[1][0];  // axpy, scale: a coefficient, or the mantissa of a scalar

@@ -71,27 +71,27 @@ module column #(
   logic               [CLUSTERS-1:0] present_q[dcom_pkg::BUFFER_REGIONS];  // has partial sums
   always_ff @(posedge clk_i) if (deal_valid_i) deals_q[32'(deal_layout_i)] <= deal_i;
 
-  // ---- Reading the bank: ld, out, streams, comb ----
+  // ---- Reading the bank: ld, ldt, out, streams, comb ----
 
   machine_pkg::op_t read_op_q;
   logic             is_read_op, read_valid, read_last_part, read_last, survey_q, survey_tiles_q;
   logic [15:0]      read_layout;
-  logic [31:0]      read_block, read_beat, read_base, read_group_beat, read_group_beats, read_position, read_part,
+  logic [31:0]      read_block, read_address, read_beat, read_base, read_group_beat, read_group_beats, read_position, read_part,
                     read_repetition, read_vector, read_repetitions;
   logic [CLUSTERS-1:0]       read_hits, read_first, read_seen;
   logic [CLUSTERS-1:0][31:0] read_element, read_own, read_field;
-  logic is_stream_start, is_comb_start;
+  logic is_stream_start, is_tile_start, is_comb_start;
   assign is_stream_start = machine_pkg::is_stream(op_i.opcode);
   assign is_comb_start   = op_i.opcode == dcom_pkg::OP_COMB;
-  assign is_read_op      = op_i.opcode == dcom_pkg::OP_LD || op_i.opcode == dcom_pkg::OP_OUT || is_comb_start || is_stream_start;
+  assign is_tile_start   = is_stream_start | (op_i.opcode == dcom_pkg::OP_LDT);
+  assign is_read_op      = op_i.opcode == dcom_pkg::OP_LD || op_i.opcode == dcom_pkg::OP_OUT || is_comb_start || is_tile_start;
   // Elements of a block in a beat, in portions of what the buffer takes or the rows of lanes work on.
   logic [31:0] carried;
   assign carried = machine_pkg::minimum(op_i.layout.granule, PORT);
   always_comb begin
     read_repetitions = 32'd1;
-    if (op_i.opcode == dcom_pkg::OP_LD) begin
-      read_repetitions = (carried + dcom_pkg::INGEST_ELEMENTS - 32'd1) / dcom_pkg::INGEST_ELEMENTS;
-    end
+    if (op_i.opcode == dcom_pkg::OP_LD) read_repetitions = machine_pkg::portions(op_i.layout.granule);
+    if (op_i.opcode == dcom_pkg::OP_LDT) read_repetitions = machine_pkg::portions(LANES);
     if (is_comb_start) read_repetitions = (carried + Y - 32'd1) / Y;
     if (survey_i) read_repetitions = 32'd1;
   end
@@ -101,11 +101,11 @@ module column #(
     .start_i        ((start_i & is_read_op) | survey_i),
     .layout_i       (op_i.layout),
     .layout_index_i (op_i.layout_index),
-    .is_tile_i      (survey_i ? survey_tiles_i : is_stream_start),
-    .positions_i    (is_stream_start & ~survey_i ? op_i.positions : 32'd1),
+    .is_tile_i      (survey_i ? survey_tiles_i : is_tile_start),
+    .positions_i    (is_tile_start & ~survey_i ? op_i.positions : 32'd1),
     .repetitions_i  (read_repetitions),
     .vectors_i      (is_comb_start & ~survey_i ? op_i.vectors : 32'd1),
-    .is_paced_i     (is_stream_start & ~survey_i),
+    .is_paced_i     (is_tile_start & ~survey_i),
     .cycles_i       (op_i.cycles),
     .steps_i        (op_i.steps),
     .layout_index_o (read_layout),
@@ -115,7 +115,7 @@ module column #(
     .busy_o         (survey_busy_o),
     .valid_o        (read_valid),
     .is_last_o      (read_last),
-    .block_address_o(read_block),
+    .block_o        (read_block),
     .beat_o         (read_beat),
     .group_base_o   (read_base),
     .group_beat_o   (read_group_beat),
@@ -139,18 +139,19 @@ module column #(
       survey_tiles_q <= survey_tiles_i;
     end
     if (read_last && survey_q) holds_q[32'(read_layout)] <= read_seen;
-    if (start_i && is_stream_start && op_i.is_across) present_q[op_i.buffer] <= holds_q[32'(op_i.layout_index)];
+    if (start_i && op_i.is_across) present_q[op_i.buffer] <= holds_q[32'(op_i.layout_index)];
   end
 
-  logic is_ld, is_out, is_comb, is_stream_op, is_across;
+  logic is_ld, is_ldt, is_out, is_comb, is_stream_op;
   assign is_ld        = ~survey_q & (read_op_q.opcode == dcom_pkg::OP_LD);
+  assign is_ldt       = ~survey_q & (read_op_q.opcode == dcom_pkg::OP_LDT);
   assign is_out       = ~survey_q & (read_op_q.opcode == dcom_pkg::OP_OUT);
   assign is_comb      = ~survey_q & (read_op_q.opcode == dcom_pkg::OP_COMB);
   assign is_stream_op = ~survey_q & machine_pkg::is_stream(read_op_q.opcode);
-  assign is_across    = read_op_q.is_across;
+  assign read_address = read_block * read_op_q.layout.granule;
 
   logic [31:0] read_row;
-  assign read_row = is_stream_op
+  assign read_row = is_stream_op | is_ldt
       ? read_op_q.bank_row + read_base * read_op_q.along + (read_op_q.first_tile + read_position) * read_group_beats + read_group_beat
       : read_op_q.bank_row + read_beat + read_vector * read_op_q.layout.vector_beats;
 
@@ -183,7 +184,7 @@ module column #(
     .busy_o         (),
     .valid_o        (store_valid),
     .is_last_o      (),
-    .block_address_o(store_block),
+    .block_o        (store_block),
     .beat_o         (store_beat),
     .group_base_o   (),
     .group_beat_o   (),
@@ -230,7 +231,7 @@ module column #(
     .busy_o         (),
     .valid_o        (arrive_valid),
     .is_last_o      (),
-    .block_address_o(),
+    .block_o        (),
     .beat_o         (arrive_beat),
     .group_base_o   (arrive_base),
     .group_beat_o   (arrive_group_beat),
@@ -347,71 +348,61 @@ module column #(
 
   // ---- Streams and comb: steps of the lanes, when the beat is on its way ----
 
-  machine_pkg::feed_t   walk_feed, bank_feed, memory_feed;
-  machine_pkg::result_t walk_result, bank_result, memory_result;
-  logic                 walk_has_result, bank_has_result, memory_has_result, from_memory, bank_valid, memory_valid;
-  logic [15:0]          walk_delay, bank_delay, memory_delay;
-  logic [31:0]          tile_side, pass, block_part, block_left;
-  logic                 is_tile_there;
-  assign from_memory   = is_stream_op & ~read_op_q.is_resident;
-  assign tile_side     = read_op_q.by_columns ? Y : X;
-  assign is_tile_there = read_position < read_op_q.tiles;
-  assign pass          = read_vector / X;
-  assign block_part    = read_part * PORT + read_repetition * Y;
-  assign block_left    = machine_pkg::minimum(read_op_q.layout.granule - read_part * PORT, PORT) - read_repetition * Y;
+  machine_pkg::feed_t   stream_feed, comb_feed, walk_feed, bank_feed, memory_feed;
+  machine_pkg::result_t stream_result, comb_result, walk_result, bank_result, memory_result;
+  logic                 stream_has_result, walk_has_result, bank_has_result, memory_has_result, from_memory, bank_valid, memory_valid;
+  logic [15:0]          stream_delay, walk_delay, bank_delay, memory_delay;
+  logic [31:0]          pass, block_part, block_left;
+  assign from_memory = (is_stream_op | is_ldt) & ~read_op_q.is_resident;
+  // Steps without a tile wait for sums to be written.
+  product_step i_stream_step (
+    .valid_i       (read_valid & is_stream_op & (read_position < read_op_q.tiles)),
+    .op_i          (read_op_q),
+    .block_i       (read_block),
+    .position_i    (read_position),
+    .part_i        (read_part),
+    .is_last_part_i(read_last_part),
+    .hits_i        (read_hits),
+    .is_first_i    (read_first),
+    .own_i         (read_own),
+    .field_i       (read_field),
+    .feed_o        (stream_feed),
+    .has_result_o  (stream_has_result),
+    .result_o      (stream_result),
+    .delay_o       (stream_delay)
+  );
+  assign pass       = read_vector / X;
+  assign block_part = read_part * PORT + read_repetition * Y;
+  assign block_left = machine_pkg::minimum(read_op_q.layout.granule - read_part * PORT, PORT) - read_repetition * Y;
   always_comb begin
-    walk_feed           = '0;
-    walk_feed.valid     = read_valid & (is_comb | (is_stream_op & is_tile_there));
-    walk_feed.hits      = read_hits;
-    walk_feed.own       = read_own;
-    walk_feed.field     = read_field;
-    walk_feed.address_a = read_op_q.a + read_block;
-    walk_result           = '0;
-    walk_result.hits      = read_hits;
-    walk_result.is_first  = read_first;
-    walk_result.last_part = 1'b1;
+    comb_feed             = '0;
+    comb_feed.valid       = read_valid & is_comb;
+    comb_feed.feed        = machine_pkg::FEED_COMB;
+    comb_feed.hits        = read_hits;
+    comb_feed.own         = read_own;
+    comb_feed.field       = read_field;
+    comb_feed.address_b   = read_op_q.b + pass * X;
+    comb_feed.common      = read_op_q.count - pass * X;
+    comb_feed.lane        = read_vector % X;
+    comb_feed.sub         = read_repetition * Y;
+    comb_feed.last_pass   = pass == (read_op_q.count - 32'd1) / X;
+    comb_feed.last_part   = (read_vector % X == X - 1) | (read_vector == read_op_q.vectors - 32'd1);
+    comb_result           = '0;
+    comb_result.sum       = machine_pkg::SUM_ROWS;
+    comb_result.hits      = read_hits;
+    comb_result.last_part = 1'b1;
+    comb_result.address   = read_op_q.z + read_address + block_part;
+    comb_result.elements  = machine_pkg::minimum(block_left, Y);
+    walk_feed       = stream_feed;
+    walk_result     = stream_result;
+    walk_has_result = stream_has_result;
+    walk_delay      = stream_delay;
     if (is_comb) begin
-      walk_feed.feed       = machine_pkg::FEED_COMB;
-      walk_feed.address_b  = read_op_q.b + pass * X;
-      walk_feed.common     = read_op_q.count - pass * X;
-      walk_feed.lane       = read_vector % X;
-      walk_feed.sub        = read_repetition * Y;
-      walk_feed.last_pass  = pass == (read_op_q.count - 32'd1) / X;
-      walk_feed.last_part  = (read_vector % X == X - 1) | (read_vector == read_op_q.vectors - 32'd1);
-      walk_has_result      = walk_feed.valid & walk_feed.last_part & walk_feed.last_pass;
-      walk_result.sum      = machine_pkg::SUM_ROWS;
-      walk_result.address  = read_op_q.z + read_block + block_part;
-      walk_result.elements = machine_pkg::minimum(block_left, Y);
-      walk_delay           = 16'(BR + M + machine_pkg::ROW_TREE)
-                           + 16'(ADD) * 16'(machine_pkg::log2_ceil((read_op_q.count + X - 32'd1) / X));
-    end else begin
-      walk_feed.feed       = read_op_q.by_columns
-          ? (is_across ? machine_pkg::FEED_ROWS_ACROSS : machine_pkg::FEED_COLUMNS_ALONG)
-          : (is_across ? machine_pkg::FEED_COLUMNS_ACROSS : machine_pkg::FEED_ROWS_ALONG);
-      walk_feed.address_b  = read_op_q.b + read_position * tile_side;
-      walk_feed.common     = read_op_q.strip - read_position * tile_side;
-      walk_feed.part       = read_part;
-      walk_feed.last_part  = read_last_part;
-      walk_feed.last_pass  = read_position == read_op_q.tiles - 32'd1;
-      walk_feed.exponent   = read_op_q.exponent;
-      walk_feed.is_added   = read_op_q.add;
-      walk_has_result      = walk_feed.valid & read_last_part & (is_across | walk_feed.last_pass);
-      walk_result.is_wide  = read_op_q.is_wide | is_across;
-      if (is_across) begin
-        walk_result.sum      = read_op_q.by_columns ? machine_pkg::SUM_DIRECT_ROWS : machine_pkg::SUM_DIRECT_COLUMNS;
-        walk_result.has_z    = 1'b1;
-        walk_result.address  = read_op_q.w + 32'd2 * read_position * tile_side;
-        walk_result.elements = machine_pkg::minimum(walk_feed.common, tile_side);
-        walk_delay           = 16'(BR + M + ADD) + 16'(read_op_q.by_columns ? machine_pkg::ROW_TREE : machine_pkg::COLUMN_TREE);
-      end else begin
-        walk_result.sum      = read_op_q.by_columns ? machine_pkg::SUM_COLUMNS : machine_pkg::SUM_ROWS;
-        walk_result.has_z    = read_op_q.add;
-        walk_result.is_first = '0;
-        walk_result.address  = read_op_q.z + (read_op_q.is_wide ? 32'd2 * read_block : read_block);
-        walk_result.elements = read_op_q.layout.granule;
-        walk_delay           = 16'(BR + M) + 16'(read_op_q.by_columns ? machine_pkg::COLUMN_TREE : machine_pkg::ROW_TREE)
-                             + 16'(ADD) * (16'(machine_pkg::log2_ceil(read_op_q.tiles)) + 16'(read_op_q.add));
-      end
+      walk_feed       = comb_feed;
+      walk_result     = comb_result;
+      walk_has_result = comb_feed.valid & comb_feed.last_part & comb_feed.last_pass;
+      walk_delay      = 16'(BR + M + machine_pkg::ROW_TREE)
+                      + 16'(ADD) * 16'(machine_pkg::log2_ceil((read_op_q.count + X - 32'd1) / X));
     end
   end
   localparam int unsigned STEP = $bits(machine_pkg::feed_t) + $bits(machine_pkg::result_t) + 17;
@@ -440,7 +431,8 @@ module column #(
 
   always_comb begin
     stream_request_o            = '0;
-    stream_request_o.valid      = walk_feed.valid & from_memory & (read_hits != '0);
+    stream_request_o.valid      = (stream_feed.valid | (read_valid & is_ldt & (read_repetition == '0))) & from_memory
+                                & (read_hits != '0);
     stream_request_o.index      = read_op_q.matrix;
     stream_request_o.by_columns = read_op_q.by_columns;
     stream_request_o.position   = read_op_q.first_tile + read_position;
@@ -451,7 +443,7 @@ module column #(
     stream_request_o.field      = read_field;
   end
 
-  logic [PORT-1:0][15:0] bank_operand, memory_operand, operand_beat;
+  logic [PORT-1:0][15:0] bank_operand, memory_beat, memory_operand, operand_beat;
   logic                  beat_from_memory;
   delay #(
     .WIDTH  (16 * PORT),
@@ -461,12 +453,21 @@ module column #(
     .data_i(bank_beat),
     .data_o(bank_operand)
   );
+  // The pipeline from memory is as long as a bank's latency and what shows of the memory's.
   delay #(
     .WIDTH  (16 * PORT),
-    .LATENCY(MEET + EXPOSED - 1)
+    .LATENCY(KR + EXPOSED - 1)
   ) i_memory_beat (
     .clk_i,
     .data_i(stream_beat_i),
+    .data_o(memory_beat)
+  );
+  delay #(
+    .WIDTH  (16 * PORT),
+    .LATENCY(MEET - KR)
+  ) i_memory_operand (
+    .clk_i,
+    .data_i(memory_beat),
     .data_o(memory_operand)
   );
   delay #(
@@ -481,11 +482,11 @@ module column #(
 
   // ---- The step whose operands are read now ----
 
-  machine_pkg::feed_t   lane_feed, store_feed, read_feed, operand_feed;
-  machine_pkg::result_t lane_result, entering;
+  machine_pkg::feed_t   lane_feed, tile_feed, store_feed, read_feed, operand_feed;
+  machine_pkg::result_t lane_result, tile_result, entering;
   machine_pkg::tag_t    lane_tag, sums_tag, dot_tag;
-  logic                 lane_has_result, lane_dot, lane_sums, entering_valid;
-  logic [15:0]          lane_layout, lane_delay, entering_delay;
+  logic                 lane_has_result, lane_dot, lane_sums, tile_has_result, entering_valid;
+  logic [15:0]          lane_layout, lane_delay, tile_layout, tile_delay, entering_delay;
   lane_runner i_lane_runner (
     .clk_i,
     .rst_ni,
@@ -504,22 +505,36 @@ module column #(
     .sums_valid_o  (lane_sums),
     .tag_o         (lane_tag)
   );
+  tile_runner i_tile_runner (
+    .clk_i,
+    .rst_ni,
+    .start_i       (start_i & (op_i.opcode == dcom_pkg::OP_TMVN || op_i.opcode == dcom_pkg::OP_TMVT)),
+    .op_i,
+    .layout_index_o(tile_layout),
+    .deal_i        (deals_q[32'(tile_layout)]),
+    .feed_o        (tile_feed),
+    .has_result_o  (tile_has_result),
+    .result_o      (tile_result),
+    .delay_o       (tile_delay)
+  );
   always_comb begin
     store_feed           = '0;
     store_feed.valid     = store_valid;
     store_feed.feed      = machine_pkg::FEED_READ;
-    store_feed.address_a = store_op_q.a + store_block + store_part * PORT;
+    store_feed.address_a = store_op_q.a + store_block * store_op_q.layout.granule + store_part * PORT;
   end
   // A step of one of them at a time: the unit `lanes`.
   always_comb begin
     read_feed = lane_feed;
+    if (tile_feed.valid) read_feed = tile_feed;
     if (bank_valid) read_feed = bank_feed;
     if (memory_valid) read_feed = memory_feed;
     if (store_valid) read_feed = store_feed;
-    read_feed.valid = lane_feed.valid | bank_valid | memory_valid | store_valid;
-    entering_valid  = lane_has_result | (bank_valid & bank_has_result) | (memory_valid & memory_has_result);
+    read_feed.valid = lane_feed.valid | tile_feed.valid | bank_valid | memory_valid | store_valid;
+    entering_valid  = lane_has_result | tile_has_result | (bank_valid & bank_has_result) | (memory_valid & memory_has_result);
     entering        = lane_result;
     entering_delay  = lane_delay;
+    if (tile_feed.valid) {entering, entering_delay} = {tile_result, tile_delay};
     if (bank_valid) {entering, entering_delay} = {bank_result, bank_delay};
     if (memory_valid) {entering, entering_delay} = {memory_result, memory_delay};
   end
@@ -617,23 +632,29 @@ module column #(
   // ---- From bank and global broadcast memory to the buffers ----
 
   logic                      ld_valid;
-  logic [31:0]               ld_address, ld_elements, ld_offset, ld_left;
+  logic [31:0]               ld_address, ld_elements;
   logic [CLUSTERS-1:0]       ld_hits;
   logic [CLUSTERS-1:0][31:0] ld_field;
-  assign ld_left = machine_pkg::minimum(read_op_q.layout.granule - read_part * PORT, PORT)
-                 - read_repetition * dcom_pkg::INGEST_ELEMENTS;
-  delay_line #(
-    .WIDTH  (96 + CLUSTERS * 33),
-    .LATENCY(KR)
-  ) i_ld (
+  logic [PORT-1:0][15:0]     ld_beat;
+  bank_fill i_fill (
     .clk_i,
     .rst_ni,
-    .valid_i(read_valid & is_ld),
-    .data_i ({read_op_q.z + read_block + read_part * PORT + read_repetition * dcom_pkg::INGEST_ELEMENTS,
-              machine_pkg::minimum(ld_left, dcom_pkg::INGEST_ELEMENTS),
-              read_repetition * dcom_pkg::INGEST_ELEMENTS, read_hits, read_field}),
-    .valid_o(ld_valid),
-    .data_o ({ld_address, ld_elements, ld_offset, ld_hits, ld_field})
+    .valid_i      (read_valid & (is_ld | is_ldt)),
+    .op_i         (read_op_q),
+    .block_i      (read_block),
+    .position_i   (read_position),
+    .part_i       (read_part),
+    .repetition_i (read_repetition),
+    .hits_i       (read_hits),
+    .field_i      (read_field),
+    .bank_beat_i  (bank_beat),
+    .memory_beat_i(memory_beat),
+    .valid_o      (ld_valid),
+    .address_o    (ld_address),
+    .elements_o   (ld_elements),
+    .hits_o       (ld_hits),
+    .field_o      (ld_field),
+    .beat_o       (ld_beat)
   );
 
   logic                  leave_valid;
@@ -742,7 +763,7 @@ module column #(
         fill_valid = ld_hits[i];
         for (int unsigned j = 0; j < LANES; j++) begin
           fill_enable[j] = j < ld_elements;
-          fill_data[j]   = bank_beat[(ld_field[i]+ld_offset+j)%PORT];
+          fill_data[j]   = ld_beat[(ld_field[i]+j)%PORT];
         end
       end else if (fill_i.valid && fill_i.mode == machine_pkg::FILL_SAME && target.held) begin
         fill_valid   = 1'b1;
@@ -800,7 +821,7 @@ module column #(
 `ifndef SYNTHESIS
   assert property (@(posedge clk_i) disable iff (!rst_ni) partial_valid == {CLUSTERS{dot_due}})
   else $error("column: a sum of dot is due and there is none, or the other way round");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0({lane_feed.valid, bank_valid, memory_valid, store_valid}))
+  assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0({lane_feed.valid, tile_feed.valid, bank_valid, memory_valid, store_valid}))
   else $error("column: two ops read operands in one cycle");
   assert property (@(posedge clk_i) disable iff (!rst_ni) !(store_write_valid && arrive_write_valid))
   else $error("column: two ops write the bank in one cycle");

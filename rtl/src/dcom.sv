@@ -103,7 +103,7 @@ module dcom #(
     .finished_o,
     .error_o
   );
-  assign svd_o    = start & (op.opcode == dcom_pkg::OP_SVD);
+  assign svd_o    = start & (op.opcode == dcom_pkg::OP_SVD || op.opcode == dcom_pkg::OP_TSVD);
   assign svd_op_o = op;
 
   // ---- Arrivals and statistics ----

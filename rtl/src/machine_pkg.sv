@@ -78,13 +78,12 @@ package machine_pkg;
     logic [15:0]       to_index;      // layout of the destination of gather, greduce and start
     layout_t           layout;
     layout_t           to;
-    num_t              a;             // sliced input
-    num_t              b;             // full copy, coefficients, scalar
+    num_t              a;             // sliced input; tiles
+    num_t              b;             // input of a product with A, coefficients, scalar
     num_t              z;             // result (and z of corrections)
-    num_t              w;             // partial sums of a stream
     num_t              count;         // coefficients, words, length of a full copy or of partial sums
     logic              is_full;       // the destination of a gather
-    logic              is_wide;       // the result of a stream
+    logic              is_wide;       // the result of a product with A
     logic              is_scalar;     // the coefficient has an exponent
     logic              add;
     logic              is_across;     // partial sums of every cluster
@@ -99,7 +98,7 @@ package machine_pkg;
     num_t              strip;         // elements of the strip along the axis
     num_t              along;         // tile positions of the whole matrix along the axis
     num_t              positions;     // of the walk
-    num_t              cycles;        // that the walk takes
+    num_t              cycles;        // that the walk takes; of a block whose tiles lie in the buffers
     num_t              steps;         // of the walk
     num_t              delay;         // of a walk after the start of the op
     num_t              bank_row;
@@ -129,8 +128,9 @@ package machine_pkg;
     logic [2:0]        kind;          // of start
     num_t              k;             // of svd
     num_t              r;
-    num_t              alpha;
+    num_t              alpha;         // first register; of tsvd, of all its diagonals
     num_t              beta;
+    num_t              band;          // of tsvd: diagonals beside the main one
     logic [15:0]       u_global;
     logic [31:0]       pc;
   } op_t;
@@ -164,6 +164,7 @@ package machine_pkg;
     num_t                           common;     // operands along the axis, or coefficients, that are there
     logic signed [7:0]              exponent;
     logic                           is_scalar;
+    logic                           is_held;    // the tile lies in the buffer: operand a
     logic                           is_added;   // the sum goes to an addition with z
     num_t                           lane;       // of the row, for comb
     num_t                           sub;        // comb: first element of the block
@@ -270,8 +271,19 @@ package machine_pkg;
     end
   endfunction
 
+  // Cycles from the operands of a product's last tile to its result.
+  function automatic num_t product_depth(logic is_across, logic by_columns, logic add, num_t tiles);
+    if (is_across) product_depth = dcom_pkg::MULTIPLY_CYCLES + (by_columns ? ROW_TREE : COLUMN_TREE) + ADD;
+    else product_depth = dcom_pkg::MULTIPLY_CYCLES + (by_columns ? COLUMN_TREE : ROW_TREE) + ADD * (32'(log2_ceil(tiles)) + 32'(add));
+  endfunction
+
+  // Portions in which a buffer takes what a beat has of a block or tile.
+  function automatic num_t portions(num_t elements);
+    portions = ceil_div(minimum(elements, PORT), dcom_pkg::INGEST_ELEMENTS);
+  endfunction
+
   function automatic logic is_stream(logic [7:0] opcode);
-    is_stream = opcode == dcom_pkg::OP_MVN || opcode == dcom_pkg::OP_MVT || opcode == dcom_pkg::OP_MVNT;
+    is_stream = opcode == dcom_pkg::OP_MVN || opcode == dcom_pkg::OP_MVT;
   endfunction
 
 endpackage

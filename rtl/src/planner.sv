@@ -55,7 +55,7 @@ module planner (
   logic [7:0]           opcode;
   logic [31:0]          n, n1, e, d, v, carried, passes, chunks, length, tiles, first_tile, end_tile, side, along, cut, strip, memory,
                         r, groups, depth, link, stats, fill_1, fill_2, coefficients;
-  logic                 by_columns, resident;
+  logic                 by_columns, resident, is_load;
 
   function automatic plan_pkg::use_t used(logic [31:0] offset, logic [31:0] cycles);
     used = {1'b1, offset, cycles};
@@ -104,10 +104,11 @@ module planner (
     {n, n1, e, d, passes, chunks, tiles, first_tile, end_tile, side, along, cut, strip, memory, r, groups, depth, link, stats,
      fill_1, fill_2, coefficients} = '0;
     by_columns = 1'b0;
+    is_load    = 1'b0;
     resident   = matrix_i.store != 2'd0;
     unique case (opcode)
       dcom_pkg::OP_LD: begin  // dst: buffer 0, src: vector
-        n = v * ((carried + dcom_pkg::INGEST_ELEMENTS - 32'd1) / dcom_pkg::INGEST_ELEMENTS);
+        n = v * machine_pkg::portions(l.granule);
         p.reads[0]   = one(stack_i.resource + 32'(words_i[dcom_pkg::LD_SRC+1]));
         p.writes[0]  = one(buffer(words_i[dcom_pkg::LD_DST]));
         p.uses[plan_pkg::UNIT_PORT] = used(S, n);
@@ -211,16 +212,19 @@ module planner (
         p.done_at    = S + LL + n + depth;
         p.release_at = p.done_at;
       end
-      dcom_pkg::OP_MVN, dcom_pkg::OP_MVT: begin  // x: buffer 0, y: buffer 1
-        by_columns = words_i[dcom_pkg::MVN_AXIS][0];
-        first_tile = {words_i[dcom_pkg::MVN_FIRST_TILE+1], words_i[dcom_pkg::MVN_FIRST_TILE]};
-        end_tile   = {words_i[dcom_pkg::MVN_END_TILE+1], words_i[dcom_pkg::MVN_END_TILE]};
+      dcom_pkg::OP_MVN, dcom_pkg::OP_MVT, dcom_pkg::OP_LDT: begin  // x: buffer 0, y: buffer 1; dst: buffer 0
+        is_load    = opcode == dcom_pkg::OP_LDT;
+        by_columns = is_load ? words_i[dcom_pkg::LDT_AXIS][0] : words_i[dcom_pkg::MVN_AXIS][0];
+        first_tile = is_load ? {words_i[dcom_pkg::LDT_FIRST_TILE+1], words_i[dcom_pkg::LDT_FIRST_TILE]}
+                   : {words_i[dcom_pkg::MVN_FIRST_TILE+1], words_i[dcom_pkg::MVN_FIRST_TILE]};
+        end_tile   = is_load ? {words_i[dcom_pkg::LDT_END_TILE+1], words_i[dcom_pkg::LDT_END_TILE]}
+                   : {words_i[dcom_pkg::MVN_END_TILE+1], words_i[dcom_pkg::MVN_END_TILE]};
         tiles      = end_tile - first_tile;
         side       = by_columns ? Y : X;
         along      = by_columns ? matrix_i.rows : matrix_i.columns;
         cut        = by_columns ? matrix_i.columns : matrix_i.rows;
         strip      = machine_pkg::minimum(end_tile * side, along) - first_tile * side;
-        p.op.is_across   = (opcode == dcom_pkg::OP_MVN) == by_columns;
+        p.op.is_across   = ~is_load & ((opcode == dcom_pkg::OP_MVN) == by_columns);
         p.op.by_columns  = by_columns;
         p.op.is_resident = resident;
         p.op.first_tile  = first_tile;
@@ -228,44 +232,75 @@ module planner (
         p.op.strip       = strip;
         p.op.along       = (along + side - 32'd1) / side;
         p.op.positions   = tiles;
-        p.op.add         = words_i[dcom_pkg::MVN_ADD][0];
-        p.op.a           = buffer_0_i.address;
-        p.op.b           = buffer_0_i.address;
-        p.op.z           = buffer_1_i.address;
-        p.op.w           = buffer_1_i.address;
-        p.op.is_wide     = buffer_1_i.kind == tables_pkg::KIND_WIDE;
-        p.op.buffer      = 32'(words_i[dcom_pkg::MVN_Y]);
-        p.op.matrix      = 32'(words_i[dcom_pkg::MVN_MATRIX]);
+        p.op.matrix      = 32'(words_i[is_load ? dcom_pkg::LDT_MATRIX : dcom_pkg::MVN_MATRIX]);
         p.op.bank_row    = matrix_i.store == 2'd2 & by_columns ? matrix_i.row_2 : matrix_i.row_1;
-        if (p.op.is_across) begin
-          // Sums are read, added to and written back before the next block has its turn.
-          if (l.rounds * l.slots > 32'd1) p.op.positions = machine_pkg::maximum(tiles, BR + A + BW);
-          e = M + A + (by_columns ? XT : YT);
-        end else begin
-          e = M + (by_columns ? YT : XT) + A * levels(tiles) + (p.op.add ? A : 32'd0);
-        end
-        p.op.steps = l.tile_beats * p.op.positions;
+        // Sums are read, added to and written back before the next block has its turn.
+        if (p.op.is_across && l.rounds * l.slots > 32'd1) p.op.positions = machine_pkg::maximum(tiles, BR + A + BW);
+        p.op.steps = l.tile_beats * p.op.positions * (is_load ? machine_pkg::portions(LANES) : 32'd1);
         n = p.op.steps;
-        d = MEET;
+        d = is_load ? KR : MEET;
         p.channel = l.first / l.count;
         if (!resident) begin
           memory = cycles_for(64'd2 * 64'(cut) * 64'(strip), stream_rate_i);
           n      = machine_pkg::maximum(n, memory);
-          d      = MEET + E;
+          d      = d + E;
           p.uses[plan_pkg::UNIT_MEMORY] = used(S, n);
         end
-        p.op.cycles  = n;
-        p.reads[0]   = one(plan_pkg::MATRIX_0 + 32'(words_i[dcom_pkg::MVN_MATRIX]));
-        p.reads[1]   = one(register(words_i[dcom_pkg::MVN_EXPONENT]));
-        p.reads[2]   = one(buffer(words_i[dcom_pkg::MVN_X]));
-        p.writes[0]  = one(buffer(words_i[dcom_pkg::MVN_Y]));
-        p.register_a   = words_i[dcom_pkg::MVN_EXPONENT];
+        p.op.cycles = n;
+        p.reads[0]  = one(plan_pkg::MATRIX_0 + p.op.matrix);
+        p.uses[plan_pkg::UNIT_PORT] = used(S, n);
+        if (is_load) begin
+          p.op.z       = buffer_0_i.address;
+          p.writes[0]  = one(buffer(words_i[dcom_pkg::LDT_DST]));
+          p.uses[plan_pkg::UNIT_FILL] = used(S + d, n);
+          p.release_at = S + n;
+          p.done_at    = S + d + n + BW;
+        end else begin
+          p.op.add     = words_i[dcom_pkg::MVN_ADD][0];
+          e = machine_pkg::product_depth(p.op.is_across, by_columns, p.op.add, tiles);
+          p.op.b       = buffer_0_i.address;
+          p.op.z       = buffer_1_i.address;
+          p.op.is_wide = buffer_1_i.kind == tables_pkg::KIND_WIDE;
+          p.op.buffer  = 32'(words_i[dcom_pkg::MVN_Y]);
+          p.reads[1]   = one(register(words_i[dcom_pkg::MVN_EXPONENT]));
+          p.reads[2]   = one(buffer(words_i[dcom_pkg::MVN_X]));
+          p.writes[0]  = one(buffer(words_i[dcom_pkg::MVN_Y]));
+          p.register_a   = words_i[dcom_pkg::MVN_EXPONENT];
+          p.has_exponent = 1'b1;
+          p.uses[plan_pkg::UNIT_LANES]  = used(S + d - BR, n);
+          p.uses[plan_pkg::UNIT_RESULT] = used(S + d + e, n);
+          p.release_at = S + d - BR + n;
+          p.done_at    = S + d + e + n + BW;
+        end
+      end
+      dcom_pkg::OP_TMVN, dcom_pkg::OP_TMVT: begin  // x: buffer 0, y: buffer 1, tiles: buffer 2
+        by_columns = words_i[dcom_pkg::TMVN_AXIS][0];
+        tiles      = buffer_2_i.elements;
+        p.op.is_across  = (opcode == dcom_pkg::OP_TMVN) == by_columns;
+        p.op.by_columns = by_columns;
+        p.op.tiles      = tiles;
+        // The side along the strip is a full copy, or partial sums.
+        p.op.strip      = p.op.is_across ? buffer_1_i.elements : buffer_0_i.elements;
+        p.op.add        = words_i[dcom_pkg::TMVN_ADD][0];
+        p.op.a          = buffer_2_i.address;
+        p.op.b          = buffer_0_i.address;
+        p.op.z          = buffer_1_i.address;
+        p.op.is_wide    = buffer_1_i.kind == tables_pkg::KIND_WIDE;
+        p.op.buffer     = 32'(words_i[dcom_pkg::TMVN_Y]);
+        p.op.cycles     = tiles * PARTS;
+        if (p.op.is_across && l.rounds * l.slots > 32'd1) p.op.cycles = machine_pkg::maximum(p.op.cycles, BR + A + BW);
+        n = l.rounds * l.slots * p.op.cycles;
+        e = machine_pkg::product_depth(p.op.is_across, by_columns, p.op.add, tiles);
+        p.reads[0]  = one(register(words_i[dcom_pkg::TMVN_EXPONENT]));
+        p.reads[1]  = one(buffer(words_i[dcom_pkg::TMVN_TILES]));
+        p.reads[2]  = one(buffer(words_i[dcom_pkg::TMVN_X]));
+        p.writes[0] = one(buffer(words_i[dcom_pkg::TMVN_Y]));
+        p.register_a   = words_i[dcom_pkg::TMVN_EXPONENT];
         p.has_exponent = 1'b1;
-        p.uses[plan_pkg::UNIT_PORT]   = used(S, n);
-        p.uses[plan_pkg::UNIT_LANES]  = used(S + d - BR, n);
-        p.uses[plan_pkg::UNIT_RESULT] = used(S + d + e, n);
-        p.release_at = S + d - BR + n;
-        p.done_at    = S + d + e + n + BW;
+        p.uses[plan_pkg::UNIT_LANES]  = used(S, n);
+        p.uses[plan_pkg::UNIT_RESULT] = used(S + BR + e, n);
+        p.release_at = S + n;
+        p.done_at    = S + BR + e + n + BW;
       end
       dcom_pkg::OP_PREDUCE: begin  // src: buffer 0; layout: layout a
         p.op.count      = buffer_0_i.elements;
@@ -509,21 +544,27 @@ module planner (
         p.release_at = S + n1 + n;
         p.done_at    = S + n1 + n + GW + GR + BW;
       end
-      dcom_pkg::OP_SVD: begin
+      dcom_pkg::OP_SVD, dcom_pkg::OP_TSVD: begin
         p.op.k     = 32'(words_i[dcom_pkg::SVD_K]);
         p.op.r     = 32'(words_i[dcom_pkg::SVD_R]);
-        p.op.alpha = 32'(words_i[dcom_pkg::SVD_ALPHA]);
-        p.op.beta  = 32'(words_i[dcom_pkg::SVD_BETA]);
-        p.op.predicate = words_i[dcom_pkg::SVD_P];
         p.op.matrix = 32'(words_i[dcom_pkg::SVD_MATRIX]);
         p.op.word   = global_0_i.word;
         p.op.word2  = global_1_i.word;
         p.register_a = words_i[dcom_pkg::SVD_EXPONENT];
         n = (p.op.k * p.op.k * p.op.k * dcom_pkg::SVD_MILLICYCLES + 32'd999) / 32'd1000;
-        p.reads[0] = {register(words_i[dcom_pkg::SVD_ALPHA]), p.op.k};
-        p.reads[1] = {register(words_i[dcom_pkg::SVD_BETA]), p.op.k - 32'd1};
-        p.reads[2] = one(register(words_i[dcom_pkg::SVD_EXPONENT]));
-        p.reads[3] = one(plan_pkg::PREDICATE_0 + 32'(words_i[dcom_pkg::SVD_P]));
+        p.reads[0] = one(register(words_i[dcom_pkg::SVD_EXPONENT]));
+        if (opcode == dcom_pkg::OP_TSVD) begin
+          p.op.alpha = 32'(words_i[dcom_pkg::TSVD_T]);
+          p.op.band  = 32'(words_i[dcom_pkg::TSVD_BAND]);
+          p.reads[1] = {register(words_i[dcom_pkg::TSVD_T]), p.op.band * p.op.k + p.op.k - p.op.band};
+        end else begin
+          p.op.alpha     = 32'(words_i[dcom_pkg::SVD_ALPHA]);
+          p.op.beta      = 32'(words_i[dcom_pkg::SVD_BETA]);
+          p.op.predicate = words_i[dcom_pkg::SVD_P];
+          p.reads[1] = {register(words_i[dcom_pkg::SVD_ALPHA]), p.op.k};
+          p.reads[2] = {register(words_i[dcom_pkg::SVD_BETA]), p.op.k - 32'd1};
+          p.reads[3] = one(plan_pkg::PREDICATE_0 + 32'(words_i[dcom_pkg::SVD_P]));
+        end
         p.writes[0] = one(global(words_i[dcom_pkg::SVD_U]));
         p.writes[1] = one(global(words_i[dcom_pkg::SVD_V]));
         p.uses[plan_pkg::UNIT_SVD] = used(S, n);

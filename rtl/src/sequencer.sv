@@ -202,6 +202,16 @@ module sequencer #(
         // The layout of what is cut: of the sliced one of x and y.
         layout_a = (opcode == dcom_pkg::OP_MVN) == instruction[dcom_pkg::MVN_AXIS][0] ? buffer_0.layout : buffer_1.layout;
       end
+      dcom_pkg::OP_LDT: begin
+        matrix   = matrices_q[32'(instruction[dcom_pkg::LDT_MATRIX])%dcom_pkg::MATRICES];
+        layout_a = buffer_0.layout;
+      end
+      dcom_pkg::OP_TMVN, dcom_pkg::OP_TMVT: begin
+        buffer_0 = buffers_q[32'(instruction[dcom_pkg::TMVN_X])%dcom_pkg::BUFFER_REGIONS];
+        buffer_1 = buffers_q[32'(instruction[dcom_pkg::TMVN_Y])%dcom_pkg::BUFFER_REGIONS];
+        buffer_2 = buffers_q[32'(instruction[dcom_pkg::TMVN_TILES])%dcom_pkg::BUFFER_REGIONS];
+        layout_a = buffer_2.layout;
+      end
       dcom_pkg::OP_PREDUCE: begin
         buffer_0 = buffers_q[32'(instruction[dcom_pkg::PREDUCE_SRC])%dcom_pkg::BUFFER_REGIONS];
         layout_a = instruction[dcom_pkg::PREDUCE_LAYOUT];
@@ -232,7 +242,7 @@ module sequencer #(
         layout_a = opcode == dcom_pkg::OP_START ? buffer_0.layout : '0;
         layout_b = layout_a;
       end
-      dcom_pkg::OP_SVD: begin
+      dcom_pkg::OP_SVD, dcom_pkg::OP_TSVD: begin
         global_0 = globals_q[32'(instruction[dcom_pkg::SVD_U])%dcom_pkg::GLOBAL_REGIONS];
         global_1 = globals_q[32'(instruction[dcom_pkg::SVD_V])%dcom_pkg::GLOBAL_REGIONS];
       end
@@ -461,7 +471,7 @@ module sequencer #(
     issued.value_b = registers_i[32'(plan.register_b)%dcom_pkg::REGISTERS];
     if (plan.has_exponent) issued.exponent = exponent;
     if (plan.op.opcode == dcom_pkg::OP_INGEST) issued.host = plan.op.host + plan.stride * iteration_q;
-    if (plan.op.opcode == dcom_pkg::OP_OUT || plan.op.opcode == dcom_pkg::OP_SVD) begin
+    if (plan.op.opcode == dcom_pkg::OP_OUT || plan.op.opcode == dcom_pkg::OP_SVD || plan.op.opcode == dcom_pkg::OP_TSVD) begin
       issued.matrix = prompt_q[plan.op.matrix%dcom_pkg::MATRICES];
     end
   end

@@ -9,6 +9,7 @@ package tables_pkg;
   localparam logic [2:0] KIND_PARTIAL = 3'd3;
   localparam logic [2:0] KIND_COEFS   = 3'd4;
   localparam logic [2:0] KIND_SCALAR  = 3'd5;
+  localparam logic [2:0] KIND_TILES   = 3'd6;
   /* verilator lint_on UNUSEDPARAM */
 
   typedef struct packed {
@@ -24,7 +25,7 @@ package tables_pkg;
 
   typedef struct packed {
     logic [2:0]  kind;
-    logic [31:0] elements;  // of full copies, partial sums, coefficients
+    logic [31:0] elements;  // of full copies, partial sums, coefficients; tile positions
     logic [15:0] layout;
     logic [31:0] address;   // first element
   } buffer_t;

@@ -28,7 +28,7 @@ module walker #(
   output logic                                busy_o,
   output logic                                valid_o,
   output logic                                is_last_o,
-  output logic                         [31:0] block_address_o,  // of the block in the clusters' vectors
+  output logic                         [31:0] block_o,          // local block of the clusters
   output logic                         [31:0] beat_o,           // since the start, as if there were one position
   output logic                         [31:0] group_base_o,     // of these, before this round and slot
   output logic                         [31:0] group_beat_o,
@@ -187,7 +187,7 @@ module walker #(
   assign layout_index_o  = index_q;
   assign busy_o          = busy_q;
   assign valid_o         = go;
-  assign block_address_o = (round_q * layout_q.slots + slot_q) * layout_q.granule;
+  assign block_o         = round_q * layout_q.slots + slot_q;
   assign group_base_o    = group_base_q;
   assign group_beat_o    = beat_q;
   assign group_beats_o   = most_beats;

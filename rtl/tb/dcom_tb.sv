@@ -3,7 +3,7 @@
 // A case is a text file of hexadecimal numbers (plusarg +case=FILE): rates, program, prompts, host vectors,
 // and what the small SVD gives each time (machine.md: it is computed outside the array). Lines on stdout:
 //   issue PC ITERATION SKIPPED ISSUE DONE UNITS     one per executed instruction
-//   svd SET PASSED A...                             what a small SVD was asked
+//   svd SET PASSED ALPHA... BETA..., tsvd T...      what a small SVD was asked, T by diagonals
 //   out PROMPT SIDE INDEX ELEMENT VALUE             an element of a factor
 //   buffer CLUSTER ELEMENT VALUE, bank BANK ROW ELEMENTS..., global WORD VALUE, part REGISTER I VALUE,
 //   register I VALUE, predicate I SET PASSED        memories and registers at the end
@@ -243,9 +243,16 @@ module dcom_tb (
         $display("issue %0d %0d %0d %0d %0d %0h", record_pc, record_iteration, record_skipped, record_issue, record_done, record_units);
       end
       if (svd) begin
-        $write("svd %0d %0d", set[32'(svd_op.predicate)%dcom_pkg::PREDICATES], passed[32'(svd_op.predicate)%dcom_pkg::PREDICATES]);
-        for (int unsigned i = 0; i < svd_op.k; i++) $write(" %h", registers[svd_op.alpha+i]);
-        for (int unsigned i = 0; i + 1 < svd_op.k; i++) $write(" %h", registers[svd_op.beta+i]);
+        if (svd_op.opcode == dcom_pkg::OP_TSVD) begin
+          $write("tsvd");
+          for (int unsigned d = 0; d <= svd_op.band; d++) begin
+            for (int unsigned i = 0; i + d < svd_op.k; i++) $write(" %h", registers[svd_op.alpha+d*svd_op.k+i]);
+          end
+        end else begin
+          $write("svd %0d %0d", set[32'(svd_op.predicate)%dcom_pkg::PREDICATES], passed[32'(svd_op.predicate)%dcom_pkg::PREDICATES]);
+          for (int unsigned i = 0; i < svd_op.k; i++) $write(" %h", registers[svd_op.alpha+i]);
+          for (int unsigned i = 0; i + 1 < svd_op.k; i++) $write(" %h", registers[svd_op.beta+i]);
+        end
         $write("\n");
       end
       for (int unsigned b = 0; b < BANKS; b++) begin

@@ -6,7 +6,7 @@
 
 use dcom_arch::{Arch, ArchParams};
 use dcom_config::Source;
-use dcom_isa::{Lay, Op, Shape, Verified};
+use dcom_isa::{Lay, Shape, Verified};
 
 use crate::package::{Room, package};
 
@@ -164,19 +164,12 @@ impl Build {
         }
     }
 
-    /// Checks that the build can take a program: that the RTL has its ops, and room beyond what the machine itself limits.
+    /// Checks that the build has room for a program beyond what the machine itself limits.
     ///
     /// # Errors
     /// What there is too much of.
     pub fn room_for(&self, program: &Verified<'_>) -> Result<(), String> {
         let (tables, room, arch) = (program.program(), &self.room, &self.arch);
-        if let Some(instr) = tables
-            .instrs
-            .iter()
-            .find(|i| matches!(i.op, Op::MvNT { .. }))
-        {
-            return Err(format!("`{instr}`: the RTL does not have this op"));
-        }
         let shapes = (0..tables.layouts.len()).map(|l| {
             let layout = u16::try_from(l).expect("layouts are numbered in 16 bits");
             program.shape(Lay(layout))

@@ -64,6 +64,15 @@ pub struct Left {
     pub bits: u16,
 }
 
+/// What a small SVD was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Predicate of `svd`: set, tests passed.
+    pub predicate: Option<(bool, u32)>,
+    /// Registers.
+    pub registers: Vec<u32>,
+}
+
 /// What was seen of a run. Memories hold what is not zero.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
@@ -71,6 +80,8 @@ pub struct Run {
     pub issued: Vec<Issued>,
     /// Factors.
     pub left: Vec<Left>,
+    /// What small SVDs were asked: set and passed of a predicate, registers.
+    pub asked: Vec<Asked>,
     /// Elements of the clusters' buffers, by cluster.
     pub buffers: Vec<Vec<u16>>,
     /// Elements of the banks, by bank.
@@ -83,8 +94,6 @@ pub struct Run {
     pub registers: Vec<u32>,
     /// Predicates: set, tests passed.
     pub predicates: Vec<(bool, u32)>,
-    /// What each small SVD was asked: predicate set, tests passed, registers of alphas and betas.
-    pub small_svds: Vec<Vec<u32>>,
     /// Processor time of the bench, with loading of program and data.
     pub processor: Duration,
 }
@@ -230,12 +239,14 @@ impl Run {
                     (number(1)? != 0, u32::try_from(number(2)?).ok()?);
             }
             "processor" => self.processor = Duration::from_micros(number(0)?),
-            "svd" => {
-                let predicate = [number(0)?, number(1)?].map(|n| u32::try_from(n).ok());
-                let entries = (2..words.len()).map(hex);
-                let all: Option<Vec<u32>> = predicate.into_iter().chain(entries).collect();
-                self.small_svds.push(all?);
-            }
+            "svd" => self.asked.push(Asked {
+                predicate: Some((number(0)? != 0, u32::try_from(number(1)?).ok()?)),
+                registers: (2..words.len()).map(hex).collect::<Option<_>>()?,
+            }),
+            "tsvd" => self.asked.push(Asked {
+                predicate: None,
+                registers: (0..words.len()).map(hex).collect::<Option<_>>()?,
+            }),
             "-" => {}
             _ => return None,
         }

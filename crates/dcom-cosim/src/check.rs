@@ -89,7 +89,7 @@ impl Bench {
             host_vectors: &case.host_vectors,
         };
         let run = self.machine(&case.name, program, data, &outcome, LIMIT)?;
-        let values = compare::values(program, &outcome, &state, &run);
+        let values = compare::values(program, &case.prompts, &outcome, &state, &run);
         let cycles = compare::cycles(program, &expected, &run);
         match (values, cycles) {
             (Ok(values), Ok(cycles)) => Ok(values + cycles),

@@ -4,11 +4,12 @@ use std::fmt;
 use std::ops::Add;
 
 use dcom_arch::Arch;
-use dcom_exec::{Outcome, State};
+use dcom_exec::{Loaded, Outcome, State};
 use dcom_fp::Accumulate;
-use dcom_isa::{BankVec, Buf, BufferKind, Glob, Lay, Part, Pred, Reg, Shape, Verified};
+use dcom_isa::{Axis, BankVec, Buf, BufferKind, Glob, Lay, Part, Pred, Reg, Shape, Verified};
+use dcom_tensor::Matrix;
 
-use crate::case::{Issued, Run};
+use crate::case::{Asked, Issued, Run};
 
 /// Where RTL and models differ, and what either says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,12 +98,14 @@ pub(crate) fn cycles(
 /// The first difference.
 pub(crate) fn values(
     program: &Verified<'_>,
+    prompts: &[Matrix],
     outcome: &Outcome,
     state: &State,
     run: &Run,
 ) -> Result<Compared, Box<Divergence>> {
     let mut comparison = Comparison {
         program,
+        prompts,
         arch: program.arch(),
         state,
         run,
@@ -113,8 +116,8 @@ pub(crate) fn values(
     comparison.parts()?;
     comparison.banks()?;
     comparison.buffers()?;
-    comparison.small_svds(outcome)?;
     comparison.factors(outcome)?;
+    comparison.questions(outcome)?;
     Ok(Compared {
         instructions: 0,
         values: comparison.values,
@@ -123,6 +126,7 @@ pub(crate) fn values(
 
 struct Comparison<'a> {
     program: &'a Verified<'a>,
+    prompts: &'a [Matrix],
     arch: &'a Arch,
     state: &'a State,
     run: &'a Run,
@@ -247,12 +251,71 @@ impl Comparison<'_> {
                         }
                     }
                 }
-                // The executor keeps no copy; products show what is there.
-                BufferKind::Tiles(_) => {}
+                BufferKind::Tiles(n) => self.tiles(buffer, shape, base, n)?,
                 BufferKind::Partial(n) => {
                     self.partial_sums(buffer, decl.layout, base, n, &expected)?
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The elements of A in a region of tiles: the executor names the strip.
+    fn tiles(&mut self, buffer: Buf, shape: &Shape, base: u64, n: u32) -> Check {
+        // Nothing wrote to it.
+        let Some(Loaded { strip, prompt }) = self.state.tiles(buffer) else {
+            return Ok(());
+        };
+        let (prompts, c) = (self.prompts, &self.arch.cluster);
+        let a = &prompts[prompt];
+        let q = u64::from(shape.layout().granule);
+        let (side, along) = match strip.axis {
+            Axis::Rows => (c.lanes_x, a.cols()),
+            Axis::Columns => (c.lanes_y, a.rows()),
+        };
+        for cut in 0..shape.layout().len.into() {
+            let (cluster, local) = place(shape, self.arch, cut);
+            let (block, across) = (local / q, local % q);
+            for j in 0..u64::from(n) * side {
+                let at = usize_of(u64::from(strip.first_tile) * side + j);
+                if at >= along {
+                    continue;
+                }
+                let (expected, lane) = match strip.axis {
+                    Axis::Rows => (a.get(usize_of(cut), at), across * c.lanes_x + j % side),
+                    Axis::Columns => (a.get(at, usize_of(cut)), j % side * c.lanes_x + across),
+                };
+                let tile = block * u64::from(n) + j / side;
+                let found = self.element(cluster, base, tile * self.arch.lanes() + lane, false);
+                self.equal(expected.into(), found, || {
+                    format!("lane {lane} of tile {tile} of {buffer}, in cluster {cluster}")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What small SVDs were asked.
+    fn questions(&mut self, outcome: &Outcome) -> Check {
+        let expected: Vec<Asked> = outcome
+            .small_svds
+            .iter()
+            .map(|svd| Asked {
+                predicate: svd.predicate.map(|p| (p.set, p.passed)),
+                registers: svd.asked.clone(),
+            })
+            .collect();
+        let run = self.run;
+        for i in 0..expected.len().max(run.asked.len()) {
+            let (e, f) = (expected.get(i), run.asked.get(i));
+            if e != f {
+                return Err(Box::new(Divergence {
+                    place: format!("question {i} to the small SVD"),
+                    expected: format!("{e:x?}"),
+                    found: format!("{f:x?}"),
+                }));
+            }
+            self.values += e.map_or(0, |e| e.registers.len() as u64);
         }
         Ok(())
     }
@@ -297,27 +360,6 @@ impl Comparison<'_> {
         } else {
             buffer[usize_of(base + local)].into()
         }
-    }
-
-    /// What the small SVD is asked: its answers are the executor's, whatever the RTL asks.
-    fn small_svds(&mut self, outcome: &Outcome) -> Check {
-        let (expected, found) = (&outcome.small_svds, &self.run.small_svds);
-        let count = |n: usize| u32::try_from(n).expect("few");
-        self.equal(count(expected.len()), count(found.len()), || {
-            "number of small SVDs".to_owned()
-        })?;
-        for (call, (expected, found)) in expected.iter().zip(found).enumerate() {
-            let (set, passed) = expected.predicate;
-            let asked = [u32::from(set), passed].into_iter();
-            let expected: Vec<u32> = asked.chain(expected.entries.iter().copied()).collect();
-            for i in 0..expected.len().max(found.len()) {
-                let of = |list: &[u32]| list.get(i).copied().unwrap_or(u32::MAX);
-                self.equal(of(&expected), of(found), || {
-                    format!("small SVD {call}: word {i} of predicate, alphas and betas")
-                })?;
-            }
-        }
-        Ok(())
     }
 
     fn factors(&mut self, outcome: &Outcome) -> Check {

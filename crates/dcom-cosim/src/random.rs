@@ -31,8 +31,6 @@ pub struct Wishes {
     pub values: Values,
     /// Rows and columns of its matrix.
     pub sizes: [u64; 2],
-    /// With strips in the buffers and triangular small matrices, which the RTL does not have.
-    pub strips: bool,
 }
 
 struct Side {
@@ -53,14 +51,13 @@ impl Side {
 }
 
 impl Case {
-    /// The case of a seed for a machine that has the RTL's ops. A few do not fit its memories: they do not verify.
+    /// The case of a seed. A few do not fit its memories: they do not verify.
     #[must_use]
     pub fn random(arch: &Arch, seed: u64) -> Case {
         let random = &mut Random::new(seed);
         let wishes = Wishes {
             values: random.pick(&[Values::Tame, Values::Finite, Values::Any]),
             sizes: [random.within(1, 30), random.within(1, 30)],
-            strips: false,
         };
         let mut case = Case::wished(arch, random, wishes);
         case.name = format!("seed-{seed}");
@@ -73,7 +70,6 @@ impl Case {
         let Wishes {
             values,
             sizes: [rows, columns],
-            strips,
         } = wishes;
         let (x, y) = (arch.cluster.lanes_x, arch.cluster.lanes_y);
         let sides = [
@@ -108,9 +104,9 @@ impl Case {
             text += &format!(".global g{i} words={words} word={}\n", words * i);
         }
 
-        let mut body = prologue(random, &sides, strips);
+        let mut body = prologue(random, &sides);
         for _ in 0..random.within(10, 60) {
-            let instruction = instruction(random, &sides, strips);
+            let instruction = instruction(random, &sides);
             // What a region of tiles holds must be known.
             let guard = if instruction.starts_with("ldt") {
                 ""
@@ -248,7 +244,7 @@ fn regions(text: &mut String, buffers: &mut u64, side: &Side) {
 }
 
 /// Writes everything once, so that the rest may read anything.
-fn prologue(random: &mut Random, sides: &[Side; 2], strips: bool) -> Vec<String> {
+fn prologue(random: &mut Random, sides: &[Side; 2]) -> Vec<String> {
     let mut body = vec![
         "ingest matrix=a0 prompt=1 stride=1".to_owned(),
         "clr p=p0".to_owned(),
@@ -282,20 +278,18 @@ fn prologue(random: &mut Random, sides: &[Side; 2], strips: bool) -> Vec<String>
         body.push(along(side, WIDE, false));
         body.push(across(side));
         body.push(preduce(side));
-        if strips {
-            body.push(load_tiles(side));
-        }
+        body.push(load_tiles(side));
     }
     body.push(format!("gather dst=b{ELSEWHERE} src=b0 start=0"));
     body.push("svd matrix=a0 u=g4 v=g5 alpha=s8 beta=s12 k=4 r=3 exponent=s0 p=p0".to_owned());
     body
 }
 
-fn instruction(random: &mut Random, sides: &[Side; 2], strips: bool) -> String {
+fn instruction(random: &mut Random, sides: &[Side; 2]) -> String {
     let side = &sides[usize::try_from(random.below(2)).expect("small")];
     let l = side.l;
     let vector = |random: &mut Random| side.buffer(random.below(VECTORS));
-    match random.below(if strips { 32 } else { 27 }) {
+    match random.below(32) {
         0 => format!("ld dst={} src=m{l}[{}]", vector(random), random.below(5)),
         1 => format!("st dst=m{l}[{}] src={}", random.below(5), vector(random)),
         2 => gather(random, side, sides),
@@ -377,11 +371,11 @@ fn instruction(random: &mut Random, sides: &[Side; 2], strips: bool) -> String {
             random.within(1, 15),
             random.pick(&[0, 10, 126])
         ),
-        27 => load_tiles(side),
-        28 => with_tiles(side, &along(side, random.within(0, WIDE), false)),
-        29 => with_tiles(side, &along(side, WIDE, true)),
-        30 => with_tiles(side, &across(side)),
-        31 => format!(
+        26 => load_tiles(side),
+        27 => with_tiles(side, &along(side, random.within(0, WIDE), false)),
+        28 => with_tiles(side, &along(side, WIDE, true)),
+        29 => with_tiles(side, &across(side)),
+        30 => format!(
             "tsvd matrix=a0 u=g4 v=g5 t=s1 band={} k=4 r={} exponent=s0",
             random.below(4),
             random.within(1, 4)

@@ -26,4 +26,4 @@ mod vector;
 pub use error::ExecError;
 pub use machine::{execute, execute_with_state};
 pub use outcome::{BreakdownTrace, Coefficients, Outcome, PromptResult};
-pub use state::{Predicate, State, Strip};
+pub use state::{Loaded, Predicate, State, Strip};

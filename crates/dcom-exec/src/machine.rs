@@ -11,7 +11,7 @@ use crate::error::ExecError;
 use crate::outcome::{BreakdownTrace, Outcome, PromptResult};
 use crate::provenance::Provenance;
 use crate::resident::Resident;
-use crate::state::{Contents, Predicate, State, Strip};
+use crate::state::{Contents, Loaded, Predicate, State, Strip};
 use crate::stream::Stream;
 use crate::svd::{Bidiagonal, Operands, Triangular};
 
@@ -267,12 +267,14 @@ impl<'a> Machine<'a> {
                 first_tile,
                 end_tile,
             } => {
-                self.state.buffers[dst.index()] = Contents::Tiles(Some(Strip {
+                let strip = Strip {
                     matrix,
                     axis,
                     first_tile,
                     end_tile,
-                }));
+                };
+                let prompt = self.resident(matrix).prompt;
+                self.state.buffers[dst.index()] = Contents::Tiles(Some(Loaded { strip, prompt }));
             }
             Op::TMvN {
                 tiles,

@@ -1,5 +1,7 @@
 //! What a run leaves behind.
 
+use crate::state::Predicate;
+
 /// The factors of one prompt, U diag(s) V^T, as they left the machine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PromptResult {
@@ -28,14 +30,14 @@ pub struct BreakdownTrace {
     pub passed: Vec<bool>,
 }
 
-/// What one execution of the small SVD was asked and gave, as it stands in registers and in the global broadcast memory: binary32
+/// What one execution of a small SVD was asked and gave, as it stands in registers and global broadcast memory: binary32
 /// patterns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coefficients {
-    /// Whether the predicate was set, and how many tests had passed.
-    pub predicate: (bool, u32),
-    /// The registers of the alphas, then of the betas, also those that a breakdown makes zero.
-    pub entries: Vec<u32>,
+    /// Registers: alphas and betas of `svd`, before a breakdown cuts them off; the diagonals of `tsvd`.
+    pub asked: Vec<u32>,
+    /// Predicate of `svd`.
+    pub predicate: Option<Predicate>,
     /// Left vectors, column by column.
     pub u: Vec<u32>,
     /// Right vectors, column by column.
@@ -49,7 +51,7 @@ pub struct Outcome {
     pub prompts: Vec<PromptResult>,
     /// For the timing model.
     pub trace: BreakdownTrace,
-    /// One entry per executed `svd`, for a machine whose host answers from here.
+    /// One entry per executed `svd` or `tsvd`, for a machine whose host answers from here.
     pub small_svds: Vec<Coefficients>,
     /// The machine's overflow counter. The prompts' counts add up to it but for operations on host vectors alone.
     pub overflow_count: u64,

@@ -35,6 +35,15 @@ pub struct Strip {
     pub end_tile: u32,
 }
 
+/// A strip in the buffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The strip.
+    pub strip: Strip,
+    /// The prompt whose matrix it is of: the next one in its place leaves the buffers as they are.
+    pub prompt: usize,
+}
+
 /// What a buffer region holds, over all clusters.
 #[derive(Clone, Debug)]
 pub(crate) enum Contents {
@@ -46,7 +55,7 @@ pub(crate) enum Contents {
     /// The same in every cluster.
     Scalar(Scalar),
     /// The strip of A whose tiles the clusters hold; zeros before the first.
-    Tiles(Option<Strip>),
+    Tiles(Option<Loaded>),
 }
 
 /// A stack of vectors in the banks, each in logical order.
@@ -135,9 +144,9 @@ impl State {
 
     /// The strip of A in a region of tiles; none before the first load, and of other regions.
     #[must_use]
-    pub fn tiles(&self, buffer: Buf) -> Option<Strip> {
+    pub fn tiles(&self, buffer: Buf) -> Option<Loaded> {
         match self.buffers[buffer.index()] {
-            Contents::Tiles(strip) => strip,
+            Contents::Tiles(loaded) => loaded,
             _ => None,
         }
     }
@@ -146,6 +155,7 @@ impl State {
     pub(crate) fn strip(&self, buffer: Buf) -> Strip {
         self.tiles(buffer)
             .expect("verified: a strip is loaded, unguarded, before it is used")
+            .strip
     }
 
     /// A vector in the banks, in logical order.

@@ -6,7 +6,7 @@ use dcom_reference::{ReferenceError, SmallSvd, small_svd};
 
 use crate::machine::Machine;
 use crate::outcome::Coefficients;
-use crate::state::canonical;
+use crate::state::{Predicate, canonical};
 
 /// Operands of `svd` but the matrix.
 pub(crate) struct Bidiagonal {
@@ -30,6 +30,12 @@ pub(crate) struct Operands {
     pub(crate) exponent: Reg,
 }
 
+/// What a small SVD takes from the machine.
+struct Question {
+    registers: Vec<f32>,
+    predicate: Option<Predicate>,
+}
+
 impl Machine<'_> {
     pub(crate) fn svd(
         &mut self,
@@ -49,9 +55,13 @@ impl Machine<'_> {
             self.registers(b.alpha, size),
             self.registers(b.beta, size - 1),
         );
+        let asked = Question {
+            registers: alpha.iter().chain(&beta).copied().collect(),
+            predicate: Some(predicate),
+        };
         alpha.iter_mut().skip(alphas).for_each(|x| *x = 0.0);
         beta.iter_mut().skip(betas).for_each(|x| *x = 0.0);
-        self.small_svd(prompt, op, &[&alpha, &beta])?;
+        self.small_svd(prompt, op, &[&alpha, &beta], asked)?;
         let result = &mut self.outcome.prompts[prompt];
         result.alpha = alpha;
         result.beta = beta;
@@ -69,7 +79,11 @@ impl Machine<'_> {
             .map(|d| self.registers(Reg(t.t.0 + d * op.k), usize::from(op.k - d)))
             .collect();
         let diagonals: Vec<_> = diagonals.iter().map(Vec::as_slice).collect();
-        self.small_svd(prompt, op, &diagonals)?;
+        let asked = Question {
+            registers: diagonals.concat(),
+            predicate: None,
+        };
+        self.small_svd(prompt, op, &diagonals, asked)?;
         let result = &mut self.outcome.prompts[prompt];
         result.alpha = diagonals[0].to_vec();
         result.beta = Vec::new();
@@ -87,6 +101,7 @@ impl Machine<'_> {
         prompt: usize,
         op: &Operands,
         diagonals: &[&[f32]],
+        asked: Question,
     ) -> Result<(), ReferenceError> {
         let (size, rank) = (usize::from(op.k), usize::from(op.r));
         let svd = decompose(diagonals)?;
@@ -108,15 +123,9 @@ impl Machine<'_> {
                 .map(|word| word.to_bits())
                 .collect()
         };
-        let registers = |base: Reg, n: usize| {
-            let registers = &self.state.registers[base.index()..][..n];
-            registers.iter().map(|x| x.to_bits())
-        };
         let coefficients = Coefficients {
-            predicate: (predicate.set, predicate.passed),
-            entries: registers(op.alpha, size)
-                .chain(registers(op.beta, size - 1))
-                .collect(),
+            asked: asked.registers.into_iter().map(f32::to_bits).collect(),
+            predicate: asked.predicate,
             u: words(op.u),
             v: words(op.v),
         };

@@ -190,10 +190,9 @@ impl Operands<'_> {
                 exponent,
                 ..
             } => {
-                for d in 0..=band {
-                    for i in 0..k - d {
-                        self.read(r.reg(Reg(t.0 + d * k + i)));
-                    }
+                // From the first entry to the last, with what lies between.
+                for i in 0..band * k + k - band {
+                    self.read(r.reg(Reg(t.0 + i)));
                 }
                 self.read(r.reg(exponent));
                 self.write(r.global(u));

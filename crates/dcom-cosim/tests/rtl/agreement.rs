@@ -44,25 +44,3 @@ fn random_programs_are_equal() {
         );
     }
 }
-
-/// An op that the RTL lacks must not run on it and leave what it leaves: `mvnt` is the only one.
-#[test]
-fn what_the_rtl_does_not_have_is_refused() {
-    let build = &Build::all()[0];
-    let mut refused = 0;
-    for seed in 0..20 {
-        let wishes = Wishes {
-            values: Values::Tame,
-            sizes: [9, 7],
-            both: true,
-        };
-        let case = Case::wished(&build.arch, &mut Random::new(seed), wishes);
-        let has_it = case.program.to_string().contains("mvnt");
-        if let Ok(program) = case.program.verify(&build.arch) {
-            let room = build.room_for(&program);
-            assert_eq!(room.is_err(), has_it, "seed {seed}: {room:?}");
-            refused += u64::from(has_it);
-        }
-    }
-    assert!(refused > 0, "no program of the seeds has the op");
-}

@@ -6,6 +6,7 @@ use dcom_arch::Arch;
 use dcom_cosim::{Build, Case, CheckError, Verilator};
 use dcom_fp::Accumulate;
 use dcom_isa::{Program, assemble};
+use dcom_tensor::Matrix;
 
 use crate::{bench, cache, rtl, verilator};
 
@@ -13,6 +14,8 @@ const TABLES: &str = "
 .layout l0 len=64 slices=1 clusters=1 first=0 count=1 granule=4 placement=compact reduction=tree
 .buffer b0 kind=vector layout=l0 row=0
 .buffer b1 kind=vector layout=l0 row=8
+.buffer b2 kind=tiles n=2 layout=l0 row=16
+.matrix a0 rows=64 columns=12 store=memory
 .bank m0 layout=l0 vectors=2 row=0
 .global g0 words=1 word=0
 ";
@@ -43,13 +46,21 @@ st dst=m0[0] src=b0
 ld dst=b0 src=m0[1]
 ";
 
+/// The last two of three tiles of every block.
+const TILES: &str = "
+ingest matrix=a0 prompt=0 stride=0
+ldt dst=b2 matrix=a0 axis=rows first_tile=1 end_tile=3
+";
+
 fn case(name: &str, text: &str) -> Case {
+    // No two elements are alike.
+    let elements = (0x3c00..).take(64 * 12).collect();
     let tie = [1.0, 1.0 / 2048.0];
     let vector = |first: [f32; 2]| first.into_iter().chain([0.0; 62]).collect();
     Case {
         name: name.to_owned(),
         program: program(text),
-        prompts: Vec::new(),
+        prompts: vec![Matrix::new(64, 12, elements).expect("64 rows of 12")],
         host_vectors: vec![vector(tie), vector([1.0; 2])],
     }
 }
@@ -73,6 +84,7 @@ fn places(result: Result<dcom_cosim::Compared, CheckError>) -> Vec<String> {
 }
 
 const WRONG_CYCLE_OF_DIV: &str = "executed instruction 1, `div dst=s1 a=s0 b=s0 !control`";
+const WRONG_TILE: &str = "lane 0 of tile 0 of b2, in cluster 0";
 const WRONG_WORD: &str = "word 0 of g0";
 const WRONG_CYCLE_OF_LD: &str = "executed instruction 5, `ld dst=b0 src=m0[1] !control`";
 
@@ -86,13 +98,14 @@ fn what_is_not_broken_is_equal() {
         ("sound-latency", LATENCY),
         ("sound-rounding", ROUNDING),
         ("sound-hazard", HAZARD),
+        ("sound-tiles", TILES),
     ] {
         let places = places(bench.check(&build, &case(name, text)));
         assert_eq!(places, Vec::<String>::new(), "{name}");
     }
 }
 
-/// One build that has all three faults, each of which one program shows.
+/// One build that has all four faults, each of which one program shows.
 #[test]
 fn a_broken_rtl_is_noticed() {
     if verilator().is_none() {
@@ -115,6 +128,12 @@ fn a_broken_rtl_is_noticed() {
                 ),
                 // A destination that is still read counts as free.
                 "sequencer.sv" => replaced(&text, " && released_q[i] > operands_at", " && 1'b0"),
+                // All tiles of a block go to the place of its first.
+                "bank_fill.sv" => replaced(
+                    &text,
+                    "block_i * op_i.tiles + position_i",
+                    "block_i * op_i.tiles",
+                ),
                 _ => text,
             };
             std::fs::write(to.join(name), text).expect("written");
@@ -133,6 +152,7 @@ fn a_broken_rtl_is_noticed() {
     let found = |name: &str, text: &str| places(bench.check(&build, &case(name, text)));
     assert_eq!(found("latency", LATENCY), [WRONG_CYCLE_OF_DIV]);
     assert_eq!(found("rounding", ROUNDING), [WRONG_WORD]);
+    assert_eq!(found("tiles", TILES), [WRONG_TILE]);
     // The load stays behind the store, so that only its cycle is wrong.
     assert_eq!(found("hazard", HAZARD), [WRONG_CYCLE_OF_LD]);
 }

@@ -46,10 +46,6 @@ pub(crate) fn random_program(
     values: Values,
     sizes: [u64; 2],
 ) -> Case {
-    let wishes = Wishes {
-        values,
-        sizes,
-        strips: true,
-    };
+    let wishes = Wishes { values, sizes };
     Case::wished(arch, random, wishes)
 }
