@@ -13,6 +13,7 @@ use dcom_power::Technology;
 use dcom_sweep::SweepSpec;
 use dcom_sweep::sensitivity::Ranges;
 use dcom_tensor::{ReadOptions, TensorError, read_matrix};
+use dcom_trace::Calibration;
 use miette::Diagnostic as _;
 
 use crate::decompose::load;
@@ -35,11 +36,11 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-Kinds: .toml (machine, workload, technology, sweep, sensitivity ranges, manifest of recorded activations), .dcom (program as text), .bin (binary
+Kinds: .toml (machine, workload, technology, sweep, sensitivity ranges, manifest of a trace, outlier rules), .dcom (program as text), .bin (binary
 program), .safetensors and .npy (matrices).
 
 Example:
-  dcom check configs/*/*.toml traces/manifest.toml kernel.dcom --arch configs/arch/dcom-paper.toml";
+  dcom check configs/*/*.toml traces/*/manifest.toml kernel.dcom --arch configs/arch/dcom-paper.toml";
 
 /// Runs the command.
 ///
@@ -128,8 +129,12 @@ fn toml(path: &Path) -> Result<String, Failure> {
     };
     let has = |name: &str| tables.iter().any(|table| table == name);
     let shares = |keys: &[KeyInfo]| keys.iter().filter(|key| has(key.table())).count();
-    if has("traces") {
-        return manifest::check(path, &source.text);
+    if has("trace") || has("op") {
+        return manifest::check(path);
+    }
+    if has("outliers") {
+        let calibration = Calibration::parse(&source)?;
+        return Ok(format!("{} outlier rules", calibration.outliers.len()));
     }
     if has("parameter") {
         let ranges = Ranges::parse(&source).map_err(|error| Failure::input(error.to_string()))?;
@@ -172,7 +177,7 @@ fn toml(path: &Path) -> Result<String, Failure> {
             path.display(),
             tables.join(", ")
         ),
-        "a machine has [machine] and [array], a workload [workload] and [mapping], a technology [technology], a sweep [[axis]], ranges [[parameter]], a manifest [[traces]]",
+        "a machine has [machine] and [array], a workload [workload] and [mapping], a technology [technology], a sweep [[axis]], ranges [[parameter]], a trace [trace] and [[op]], outlier rules [[outliers]]",
     ))
 }
 

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, check, decompose, explain, find, gpu, llm, parameters, plot, power, program, run, sweep,
-    timeline,
+    cache, calibrate, check, decompose, explain, find, gpu, llm, parameters, plot, power, program,
+    replay, run, sweep, timeline, trace,
 };
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
@@ -48,6 +48,13 @@ enum Command {
     Gpu(gpu::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
+    /// Replay a recorded layer: every op on GPU or D-com, against recorded times and values
+    Replay(Box<replay::Args>),
+    /// Find the outlier thresholds of layers over recorded prompts
+    Calibrate(calibrate::Args),
+    /// Write a trace without values, of a layer of a model
+    #[command(subcommand)]
+    Trace(trace::Command),
     /// Evaluate every point of a sweep file: a table with a row per point
     Sweep(sweep::Args),
     /// Inspect or clear the cache of computed points
@@ -78,6 +85,9 @@ pub fn main() -> ExitCode {
         Command::Gpu(args) => gpu::run(&args),
         Command::Llm(args) => llm::run(&args),
         Command::Decompose(args) => decompose::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Trace(command) => trace::run(&command),
         Command::Sweep(args) => sweep::run(&args),
         Command::Cache(args) => cache::run(&args),
         Command::Asm(args) => program::assemble(&args),
