@@ -78,6 +78,7 @@ fn forbidden_dependencies_do_not_exist() {
         ),
         ("dcom-fp", &["dcom-arch"]),
         ("dcom-trace", &["dcom-timing", "dcom-llm", "dcom-report"]),
+        ("dcom-model", &["dcom-report", "dcom-sweep"]),
         (
             "dcom-power",
             &["dcom-mapper", "dcom-exec", "dcom-sweep", "dcom-report"],

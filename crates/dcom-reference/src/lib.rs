@@ -18,6 +18,7 @@ mod residual;
 
 mod golub_kahan;
 mod small_svd;
+mod truncated;
 
 mod random;
 pub mod synthetic;
@@ -32,3 +33,4 @@ pub use small_svd::{SmallSvd, small_svd};
 pub use spectrum::{
     Method, RankError, Reference, best_rank_errors, block_lanczos_errors, singular_values,
 };
+pub use truncated::{Truncated, truncated_lanczos, truncated_svd};

@@ -3,6 +3,7 @@
 mod support;
 
 mod decompose;
+mod eval;
 mod guide;
 mod llm;
 mod plot;

@@ -1,0 +1,8 @@
+//! Tests of models that run, on the trained byte model that is shipped with the crate.
+
+mod choices;
+mod golden;
+mod plans;
+mod record;
+mod refused;
+mod support;
