@@ -83,6 +83,7 @@ fn forbidden_dependencies_do_not_exist() {
             "dcom-power",
             &["dcom-mapper", "dcom-exec", "dcom-sweep", "dcom-report"],
         ),
+        ("dcom-llm", &["dcom-sweep", "dcom-report", "dcom-exec"]),
         (
             "dcom-synth",
             &["dcom-arch", "dcom-isa", "dcom-timing", "dcom-sweep"],

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use dcom_arch::{Arch, ArchParams};
 use dcom_config::{KeyInfo, Source};
 use dcom_isa::Program;
+use dcom_llm::{Gpu, Model, Plan, Scenario};
 use dcom_mapper::WorkloadParams;
 use dcom_power::Technology;
 use dcom_sweep::SweepSpec;
@@ -136,6 +137,9 @@ fn toml(path: &Path) -> Result<String, Failure> {
         let calibration = Calibration::parse(&source)?;
         return Ok(format!("{} outlier rules", calibration.outliers.len()));
     }
+    if let Some(known) = model_level(path, &source, &has)? {
+        return Ok(known);
+    }
     if has("parameter") {
         let ranges = Ranges::parse(&source).map_err(|error| Failure::input(error.to_string()))?;
         return Ok(format!("ranges of {} parameters", ranges.parameters.len()));
@@ -177,8 +181,47 @@ fn toml(path: &Path) -> Result<String, Failure> {
             path.display(),
             tables.join(", ")
         ),
-        "a machine has [machine] and [array], a workload [workload] and [mapping], a technology [technology], a sweep [[axis]], ranges [[parameter]], a trace [trace] and [[op]], outlier rules [[outliers]]",
+        "a machine has [machine] and [array], a workload [workload] and [mapping], a technology [technology], a sweep [[axis]], ranges [[parameter]], a trace [trace] and [[op]], outlier rules [[outliers]], a scenario [scenario], a model [model], a GPU [gpu], a plan [[layers]]",
     ))
+}
+
+/// Checks files about models, GPUs and plans; none for other kinds.
+fn model_level(
+    path: &Path,
+    source: &Source,
+    has: &dyn Fn(&str) -> bool,
+) -> Result<Option<String>, Failure> {
+    if has("scenario") {
+        let scenario = Scenario::parse(source.clone())?;
+        return Ok(Some(format!(
+            "scenario {}, hash {}",
+            scenario.name,
+            scenario.hash()
+        )));
+    }
+    if has("gpu") {
+        let gpu = Gpu::parse(source.clone())?;
+        return Ok(Some(format!("GPU {}, hash {}", gpu.name, gpu.hash())));
+    }
+    if has("model") {
+        let model = Model::parse(source.clone())?.checked()?;
+        let millions = model.weights() / 1_000_000;
+        return Ok(Some(format!(
+            "model {}, {millions} million weights",
+            model.name
+        )));
+    }
+    if has("layers") || has("flow") {
+        let name = path.display().to_string();
+        let plan =
+            Plan::parse(&name, &source.text).map_err(|error| Failure::input(error.to_string()))?;
+        return Ok(Some(format!(
+            "plan {}, {} layers on factors",
+            plan.name,
+            plan.decomposed().count()
+        )));
+    }
+    Ok(None)
 }
 
 /// Checks every matrix of a file.

@@ -2,8 +2,7 @@
 
 use dcom_config::Source;
 use dcom_llm::{
-    Attention, Batch, Decomposer, Elementwise, Gpus, LayerPlan, Linear, Model, Op, Plan, Work,
-    layer_graph,
+    Attention, Batch, Decomposer, Elementwise, Gpus, Linear, Model, Op, Plan, Work, layer_graph,
 };
 use dcom_report::{Cell, Column};
 use dcom_trace::{Kind, OpId, Run, Trace};
@@ -191,7 +190,7 @@ pub(super) fn planned(
             Some(layer),
         );
         for op in graph.node_weights() {
-            let (us, on_dcom) = planned_us(op, gpus, decomposer, layer)?;
+            let (us, on_dcom) = planned_us(op, gpus, decomposer)?;
             match ops.iter_mut().find(|known| known.name == op.name) {
                 Some(known) => known.us += us,
                 None => ops.push(PlannedOp {
@@ -218,26 +217,10 @@ pub(super) fn planned(
     }))
 }
 
-fn planned_us(
-    op: &Op,
-    gpus: &Gpus,
-    decomposer: &Decomposer,
-    plan: &LayerPlan,
-) -> Result<(f64, bool), Failure> {
-    match op.work {
-        Work::Decompose {
-            prompts,
-            rows,
-            columns,
-            rank,
-            iterations,
-        } => {
-            debug_assert!(rank <= plan.rank.max(plan.outlier_rank));
-            let prompts = u32::try_from(prompts).map_err(wrong)?;
-            let job = decomposer
-                .job([prompts, rows, columns], rank, iterations)
-                .map_err(wrong)?;
-            Ok((job.us, true))
+fn planned_us(op: &Op, gpus: &Gpus, decomposer: &Decomposer) -> Result<(f64, bool), Failure> {
+    match &op.work {
+        Work::Decompose(decomposition) => {
+            Ok((decomposer.job(decomposition).map_err(wrong)?.us, true))
         }
         Work::Product { .. }
         | Work::Elementwise { .. }

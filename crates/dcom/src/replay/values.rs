@@ -1,7 +1,7 @@
 //! The activations that linear ops read: their decomposition on D-com, and what it leaves of the recorded ones.
 
 use dcom_arch::Arch;
-use dcom_llm::{Outliers, Plan, Return};
+use dcom_llm::{Decomposition, Outliers, Plan, Return};
 use dcom_mapper::WorkloadParams;
 use dcom_report::{Cell, Column};
 use dcom_trace::{
@@ -102,11 +102,13 @@ fn one(
     let sizes = Sizes::new(job.rank, job.iterations, whole(length.min(channels)));
     let narrow = |count: usize| u32::try_from(count).expect("at most 512");
     let timed = timing
-        .job(
-            [1, length, channels],
-            narrow(sizes.rank),
-            narrow(sizes.iterations),
-        )
+        .job(&Decomposition {
+            prompts: 1,
+            rows: length,
+            columns: channels,
+            rank: narrow(sizes.rank),
+            iterations: narrow(sizes.iterations),
+        })
         .map_err(wrong)?;
     let reconstruction = if trace.activation(op, prompt).is_some() {
         let request = Request {

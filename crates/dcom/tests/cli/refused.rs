@@ -444,7 +444,7 @@ fn check_tells_every_wrong_file() {
         "WRONG  small.toml:",
         "WRONG  other.toml: has the tables package",
         "WRONG  sweep.toml:5: ",
-        "WRONG  manifest.toml:24:8: tensor.file = \"x.safetensors\": tensor `activation` has shape [24, 16], must be [24, 17]",
+        "WRONG  manifest.toml:23:8: tensor.file = \"x.safetensors\": tensor `activation` has shape [24, 16], must be [24, 17]",
         "OK     a.npy: fp16 matrix of 24 x 16",
         "WRONG  .: is a directory",
     ]) {
