@@ -6,3 +6,4 @@ mod plans;
 mod record;
 mod refused;
 mod support;
+mod tokens;
