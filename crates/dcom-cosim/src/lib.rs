@@ -1,16 +1,14 @@
 //! The RTL of `rtl/` in Verilator, to be compared with the models: bits with `dcom-exec` and `dcom-fp`, cycles with
 //! `dcom-timing`.
 //!
-//! Two benches: the whole machine (`rtl/machine`), which runs verified programs, and one cluster with parameters
-//! (`rtl/src`, `rtl/tb`). To be read in this order: `build` and `package` (the machines), `verilator` (building a bench),
-//! `case` and `compare` (one program), `check` (what differs, and where first), `random` and `lanczos` (programs),
-//! `campaign` (many of them); for the cluster `units` and `cluster`.
+//! Two benches: the whole machine (`rtl/machine`), which runs verified programs, and its arithmetic units alone (`rtl/tb`). To be read
+//! in this order: `build` and `package` (the machines), `verilator` (building a bench), `case` and `compare` (one program), `check`
+//! (what differs, and where first), `random` and `lanczos` (programs), `campaign` (many of them); `units` for the units.
 
 mod build;
 mod campaign;
 mod case;
 mod check;
-mod cluster;
 mod lanczos;
 mod package;
 mod units;
@@ -25,7 +23,6 @@ pub use build::Build;
 pub use campaign::{Tally, campaign, case};
 pub use case::{Data, Issued, Left, Run};
 pub use check::{Case, CheckError};
-pub use cluster::{Geometry, Observed, Op, Partial, Program};
 pub use compare::{Compared, Divergence};
 pub use lanczos::WORKLOADS;
 pub use package::{Room, package};

@@ -79,18 +79,6 @@ impl Verilator {
         })
     }
 
-    /// Checks the module `top` of `rtl/src` with all warnings.
-    ///
-    /// # Errors
-    /// The warnings.
-    pub fn lint(&self, top: &str, parameters: &[(&str, u64)]) -> Result<(), CosimError> {
-        let mut command = self.command(parameters);
-        command
-            .args(["--lint-only", "--top-module", top])
-            .arg(self.rtl.join(format!("src/{top}.sv")));
-        run(&mut command).map(drop)
-    }
-
     /// Builds the test bench `top` of `rtl/tb` in `directory`; what is there already and newer than
     /// its sources is kept.
     ///

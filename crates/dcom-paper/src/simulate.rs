@@ -31,7 +31,7 @@ pub struct SimulatedRow {
 }
 
 impl SimulatedRow {
-    /// Whether the runtime ratio is within [`RATIO_TOLERANCE`].
+    /// Whether the runtime ratio is within 0.04.
     #[must_use]
     pub fn ratio_holds(&self) -> bool {
         // A little room for the paper's numbers, which have two digits.
@@ -66,7 +66,7 @@ pub(crate) struct ChoiceRow {
     pub(crate) choices: Vec<(&'static str, &'static str)>,
     /// Efficiency of products that 122 s need then; none if no efficiency explains them.
     pub(crate) product_efficiency: f64,
-    /// Rows within [`RATIO_TOLERANCE`].
+    /// Rows within 0.04.
     pub(crate) within: usize,
     /// Mean of the absolute differences of the ratio.
     pub(crate) mean_difference: f64,

@@ -59,7 +59,7 @@ pub struct Op {
     pub shape: Shape,
     /// Element type of the result.
     pub dtype: Dtype,
-    /// Recorded durations [us]: none, or as many as [`Run`](crate::Run) says.
+    /// Recorded durations (us): none, or as many as [`Run`](crate::Run) says.
     pub microseconds: Vec<f64>,
 }
 

@@ -194,7 +194,7 @@ impl Trace {
         self.tensors.iter().any(activation)
     }
 
-    /// Recorded time of an op for all prompts [us].
+    /// Recorded time of an op for all prompts (us).
     #[must_use]
     pub fn recorded_us(&self, op: OpId) -> Option<f64> {
         let durations = &self.op(op).microseconds;

@@ -199,7 +199,7 @@ fn model_level(
             scenario.hash()
         )));
     }
-    if has("gpu") {
+    if has("gpu") && has("kernel") {
         let gpu = Gpu::parse(source.clone())?;
         return Ok(Some(format!("GPU {}, hash {}", gpu.name, gpu.hash())));
     }
