@@ -20,6 +20,7 @@ mod small_svd;
 
 mod random;
 pub mod synthetic;
+mod synthetic_weight;
 
 pub use dense::Dense;
 pub use error::ReferenceError;
@@ -30,3 +31,4 @@ pub use small_svd::{SmallSvd, small_svd};
 pub use spectrum::{
     Method, RankError, Reference, best_rank_errors, block_lanczos_errors, singular_values,
 };
+pub use synthetic_weight::llama_like_weight;

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, check, decompose, explain, find, gpu, llm, parameters, plot, power, program, run, sweep,
-    timeline,
+    cache, check, decompose, explain, find, gpu, itera, llm, parameters, plot, power, program, run,
+    sweep, timeline,
 };
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
@@ -48,6 +48,8 @@ enum Command {
     Gpu(gpu::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
+    /// Decompose a weight into quantized factors: ITERA, SVD then quantization, quantization only
+    Itera(itera::Args),
     /// Evaluate every point of a sweep file: a table with a row per point
     Sweep(sweep::Args),
     /// Inspect or clear the cache of computed points
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Gpu(args) => gpu::run(&args),
         Command::Llm(args) => llm::run(&args),
         Command::Decompose(args) => decompose::run(&args),
+        Command::Itera(args) => itera::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Cache(args) => cache::run(&args),
         Command::Asm(args) => program::assemble(&args),

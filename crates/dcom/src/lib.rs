@@ -25,6 +25,7 @@ mod decompose;
 mod explain;
 mod find;
 mod gpu;
+mod itera;
 mod llm;
 mod manifest;
 mod metrics;

@@ -1,0 +1,4 @@
+//! Formats against their definitions, decompositions against what mathematics says of them.
+
+mod decompositions;
+mod formats;
