@@ -118,18 +118,22 @@ impl Subspace {
         self.gram.clear();
     }
 
-    /// A power step with R itself.
+    /// A power step with R itself. The pair is u = R v and R^T u, both normalized: half a step further than v, and what R
+    /// loses with it is a projection, so the residual cannot grow.
     fn confirm(&mut self, residual: &Weight, ritz: &Ritz) -> Pair {
-        let (mut left, mut product) = residual.power_step(&ritz.vector);
+        let (mut left, mut right) = residual.power_step(&ritz.vector);
         self.passes += 1;
         let square = energy(&left);
-        add_scaled(&mut product, narrow(-square), &ritz.vector);
+        let mut outside = right.clone();
+        add_scaled(&mut outside, narrow(-square), &ritz.vector);
+        let length = energy(&right).sqrt();
         scale(&mut left, 1.0 / square.sqrt());
+        scale(&mut right, 1.0 / length);
         Pair {
             left,
-            value: square.sqrt(),
-            right: ritz.vector.clone(),
-            residual: energy(&product).sqrt() / square,
+            value: length / square.sqrt(),
+            right,
+            residual: energy(&outside).sqrt() / square,
         }
     }
 

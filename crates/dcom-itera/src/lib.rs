@@ -25,6 +25,7 @@ mod machine;
 mod pe;
 mod search;
 
+mod report;
 mod study;
 
 pub use allocate::{LayerCurve, allocate};
@@ -40,6 +41,7 @@ pub use machine::{Layer, Machine, Run, Stored};
 pub use matrix::Weight;
 pub use pe::{Cost, activation_format, processing_element};
 pub use quantize::{Block, decode_block, encode_block, quantize};
+pub use report::{PAPER_REDUCTION, Report};
 pub use search::{
     Comparison, Design, FormatCurve, Limits, Setting, designs, fastest, pareto_front,
 };

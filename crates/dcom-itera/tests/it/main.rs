@@ -2,3 +2,4 @@
 
 mod decompositions;
 mod formats;
+mod hardware;

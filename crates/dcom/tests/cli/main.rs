@@ -4,6 +4,7 @@ mod support;
 
 mod decompose;
 mod guide;
+mod itera;
 mod llm;
 mod plot;
 mod power;
