@@ -49,10 +49,17 @@ impl Report {
         let (bits, share) = ALLOCATED;
         let format = Format::int(bits).expect("2 to 8 bits");
         let with_output = |layer: &&LayerStudy| layer.curves(Measure::Output).is_some();
-        let names = layers.iter().filter(with_output).map(|l| l.name.clone());
+        let recorded = layers.iter().filter(with_output);
+        let allocated: Vec<String> = recorded.map(|layer| layer.name.clone()).collect();
+        let studied = |layer: &LayerStudy| layer.formats.iter().any(|e| e.format == format);
+        let shared = if allocated.is_empty() || !layers.iter().all(studied) {
+            Vec::new()
+        } else {
+            allocations(&layers, format, share)?
+        };
         Ok(Report {
-            allocated: names.collect(),
-            allocations: allocations(&layers, format, share)?,
+            allocated,
+            allocations: shared,
             layers,
             latencies,
             fronts,

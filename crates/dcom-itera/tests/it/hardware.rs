@@ -11,7 +11,10 @@ fn int(bits: u32) -> Format {
 }
 
 fn close(found: f64, expected: f64) {
-    assert!((found / expected - 1.0).abs() < 1e-9, "{found}, expected {expected}");
+    assert!(
+        (found / expected - 1.0).abs() < 1e-9,
+        "{found}, expected {expected}"
+    );
 }
 
 #[test]
@@ -33,7 +36,10 @@ fn a_whole_and_a_factored_layer_are_timed_by_hand() {
     close(whole.latency_us, 0.872);
     assert!(whole.memory_bound);
 
-    let factored = machine.run(&layer(Stored::Factored { format: int(4), rank: 10 }));
+    let factored = machine.run(&layer(Stored::Factored {
+        format: int(4),
+        rank: 10,
+    }));
     // 3 x 1 tiles of 64 steps, then 3 x 7 tiles of 10 steps, a skew each.
     assert_eq!(factored.compute_cycles, 3 * 64 + 22 + 3 * 7 * 10 + 22);
     // Ten vectors of 64 x 4 + 16 and ten of 100 x 4 + 16 bits.
@@ -55,7 +61,10 @@ fn an_element_of_int8_is_the_sum_of_its_published_parts() {
     for format in Format::all() {
         let element = processing_element(format);
         for range in [element.area_um2, element.energy_fj] {
-            assert!(range.low <= range.value && range.value <= range.high, "{format}: {range:?}");
+            assert!(
+                range.low <= range.value && range.value <= range.high,
+                "{format}: {range:?}"
+            );
         }
     }
 }
@@ -63,7 +72,10 @@ fn an_element_of_int8_is_the_sum_of_its_published_parts() {
 #[test]
 fn fewer_bits_make_smaller_and_thriftier_elements() {
     for bits in 2..8 {
-        let (small, large) = (processing_element(int(bits)), processing_element(int(bits + 1)));
+        let (small, large) = (
+            processing_element(int(bits)),
+            processing_element(int(bits + 1)),
+        );
         assert!(small.area_um2.value < large.area_um2.value);
         assert!(small.energy_fj.value < large.energy_fj.value);
     }
@@ -72,9 +84,15 @@ fn fewer_bits_make_smaller_and_thriftier_elements() {
 #[test]
 fn machines_without_elements_or_bandwidth_are_refused() {
     let error = Machine::new(0, 4, 1.0, 1.0).expect_err("no rows");
-    assert_eq!(error.to_string(), "rows of the array is 0, expected 1 to 1048576");
+    assert_eq!(
+        error.to_string(),
+        "rows of the array is 0, expected 1 to 1048576"
+    );
     let error = Machine::new(4, 4, 1.0, f64::NAN).expect_err("NaN");
-    assert!(error.to_string().contains("memory bandwidth [GB/s] is NaN"), "{error}");
+    assert!(
+        error.to_string().contains("memory bandwidth [GB/s] is NaN"),
+        "{error}"
+    );
 }
 
 fn setting() -> Setting {
@@ -91,9 +109,16 @@ fn all_designs() -> Vec<Design> {
     let curve = |bits: u32, whole: f64| FormatCurve {
         format: int(bits),
         whole,
-        factored: (0..=96).map(|r| (1.0 - f64::from(r) / 96.0).max(0.5 * whole)).collect(),
+        factored: (0..=96)
+            .map(|r| (1.0 - f64::from(r) / 96.0).max(0.5 * whole))
+            .collect(),
     };
-    designs(&[curve(2, 0.5), curve(4, 0.1), curve(8, 0.01)], &setting(), 4).expect("in range")
+    designs(
+        &[curve(2, 0.5), curve(4, 0.1), curve(8, 0.01)],
+        &setting(),
+        4,
+    )
+    .expect("in range")
 }
 
 #[test]
@@ -110,7 +135,9 @@ fn the_front_is_what_no_design_beats() {
     }
     for left_out in &all {
         assert!(
-            front.iter().any(|kept| beats(kept, left_out) || key(kept) == key(left_out)),
+            front
+                .iter()
+                .any(|kept| beats(kept, left_out) || key(kept) == key(left_out)),
             "{left_out:?}"
         );
     }
@@ -132,7 +159,10 @@ fn factors_are_compared_at_no_larger_error_within_the_limits() {
     }
     let expected = 1.0 - factored.run.latency_us / comparison.whole.run.latency_us;
     close(comparison.reduction().expect("both exist"), expected);
-    let none = Limits { error: 0.001, ..limits };
+    let none = Limits {
+        error: 0.001,
+        ..limits
+    };
     assert!(Comparison::new(&all, &none).is_none());
 }
 
