@@ -50,41 +50,36 @@ module broadcast_unit #(
   localparam int unsigned PUT   = dcom_pkg::WRITE_PORTS < WIDTH ? dcom_pkg::WRITE_PORTS : WIDTH;
   localparam int unsigned FILL  = $bits(machine_pkg::fill_t);
 
-  // ---- gather and start: windows of the destination follow those of the source ----
+  // ---- gather: windows of the destination follow those of the source ----
 
-  machine_pkg::op_t pass_q;
-  logic             pass_busy_q, is_gather, is_scan, pass_last;
-  logic [31:0]      pass_element_q, scan_q, pass_step, source_left, target_left;
+  machine_pkg::op_t gather_q;
+  logic             gather_start, gather_busy_q, gather_last;
+  logic [31:0]      gather_element_q, gather_step, source_left, target_left;
   machine_pkg::window_t source, target;
-  assign is_gather = pass_q.opcode == dcom_pkg::OP_GATHER;
-  assign is_scan   = scan_q != '0;
+  assign gather_start = start_i & (op_i.opcode == dcom_pkg::OP_GATHER);
   // No step crosses the end of a slice of either vector.
   always_comb begin
-    pass_step = machine_pkg::minimum(pass_q.count - pass_element_q, BUS);
-    if (is_gather) pass_step = machine_pkg::minimum(pass_step, source_left);
-    if (!(is_gather && pass_q.is_full)) pass_step = machine_pkg::minimum(pass_step, target_left);
+    gather_step = machine_pkg::minimum(gather_q.count - gather_element_q, BUS);
+    gather_step = machine_pkg::minimum(gather_step, source_left);
+    if (!gather_q.is_full) gather_step = machine_pkg::minimum(gather_step, target_left);
   end
-  assign pass_last = pass_busy_q & ~is_scan & (pass_element_q + pass_step == pass_q.count);
-  logic pass_start;
-  assign pass_start = start_i & (op_i.opcode == dcom_pkg::OP_GATHER || op_i.opcode == dcom_pkg::OP_START);
+  assign gather_last = gather_element_q + gather_step == gather_q.count;
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) pass_busy_q <= 1'b0;
-    else if (pass_start) pass_busy_q <= 1'b1;
-    else if (pass_last) pass_busy_q <= 1'b0;
+    if (!rst_ni) gather_busy_q <= 1'b0;
+    else if (gather_start) gather_busy_q <= 1'b1;
+    else if (gather_last) gather_busy_q <= 1'b0;
   end
   always_ff @(posedge clk_i) begin
-    if (pass_start) begin
-      pass_q         <= op_i;
-      pass_element_q <= '0;
-      scan_q         <= op_i.opcode == dcom_pkg::OP_START ? op_i.delay : '0;
-    end else if (pass_busy_q) begin
-      if (is_scan) scan_q <= scan_q - 32'd1;
-      else pass_element_q <= pass_element_q + pass_step;
+    if (gather_start) begin
+      gather_q         <= op_i;
+      gather_element_q <= '0;
+    end else if (gather_busy_q) begin
+      gather_element_q <= gather_element_q + gather_step;
     end
   end
   window_walker i_source (
     .clk_i,
-    .load_i        (pass_start),
+    .load_i        (gather_start),
     .layout_i      (op_i.layout),
     .layout_index_i(op_i.layout_index),
     .base_i        (op_i.a),
@@ -95,14 +90,14 @@ module broadcast_unit #(
     .rotation_i    (op_i.start_rotation),
     .slot_i        (op_i.start_slot),
     .block_i       (op_i.start_block),
-    .step_i        (pass_busy_q & ~is_scan),
-    .elements_i    (pass_step),
+    .step_i        (gather_busy_q),
+    .elements_i    (gather_step),
     .left_o        (source_left),
     .window_o      (source)
   );
   window_walker i_target (
     .clk_i,
-    .load_i        (pass_start),
+    .load_i        (gather_start),
     .layout_i      (op_i.to),
     .layout_index_i(op_i.to_index),
     .base_i        (op_i.z),
@@ -113,45 +108,94 @@ module broadcast_unit #(
     .rotation_i    ('0),
     .slot_i        ('0),
     .block_i       ('0),
-    .step_i        (pass_busy_q & ~is_scan),
-    .elements_i    (pass_step),
+    .step_i        (gather_busy_q),
+    .elements_i    (gather_step),
     .left_o        (target_left),
     .window_o      (target)
   );
   always_comb begin
     gather_o       = source;
-    gather_o.valid = pass_busy_q & is_gather;
+    gather_o.valid = gather_busy_q;
   end
-  assign start_request_o = pass_busy_q & ~is_gather & ~is_scan;
-  assign start_element_o = pass_element_q;
 
-  machine_pkg::fill_t pass_fill, gather_fill, start_fill, gather_arriving, passing;
+  machine_pkg::fill_t gather_leaving, gather_fill, gather_arriving, passing;
   always_comb begin
-    pass_fill              = '0;
-    pass_fill.mode         = is_gather & pass_q.is_full ? machine_pkg::FILL_SAME : machine_pkg::FILL_WINDOW;
-    pass_fill.layout_index = pass_q.to_index;
-    pass_fill.address      = pass_q.z + pass_element_q;
-    pass_fill.elements     = pass_step;
-    pass_fill.window       = target;
-    pass_fill.window.valid = 1'b1;
-    start_fill             = pass_fill;
-    start_fill.words       = start_words_i;
+    gather_leaving              = '0;
+    gather_leaving.mode         = gather_q.is_full ? machine_pkg::FILL_SAME : machine_pkg::FILL_WINDOW;
+    gather_leaving.layout_index = gather_q.to_index;
+    gather_leaving.address      = gather_q.z + gather_element_q;
+    gather_leaving.elements     = gather_step;
+    gather_leaving.window       = target;
   end
-  logic gather_arrives, passing_valid, pass_fill_valid;
+  logic gather_arrives, passing_valid;
   delay_line #(
     .WIDTH  (FILL),
     .LATENCY(BR)
   ) i_gather_read (
     .clk_i,
     .rst_ni,
-    .valid_i(gather_o.valid),
-    .data_i (pass_fill),
+    .valid_i(gather_busy_q),
+    .data_i (gather_leaving),
     .valid_o(gather_arrives),
     .data_o (gather_arriving)
   );
   always_comb begin
     gather_fill       = gather_arriving;
     gather_fill.words = gather_words_i;
+  end
+
+  // ---- start: the scan of the column sums, then the vector ----
+
+  machine_pkg::op_t     begin_q;
+  machine_pkg::window_t begin_window;
+  machine_pkg::fill_t   begin_fill;
+  logic                 begin_start, begin_busy_q, begin_last;
+  logic [31:0]          begin_element_q, begin_step, begin_left, scan_q;
+  assign begin_start = start_i & (op_i.opcode == dcom_pkg::OP_START);
+  assign begin_step  = machine_pkg::minimum(machine_pkg::minimum(begin_q.count - begin_element_q, BUS), begin_left);
+  assign begin_last  = (scan_q == '0) & (begin_element_q + begin_step == begin_q.count);
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin_busy_q <= 1'b0;
+    else if (begin_start) begin_busy_q <= 1'b1;
+    else if (begin_last) begin_busy_q <= 1'b0;
+  end
+  always_ff @(posedge clk_i) begin
+    if (begin_start) begin
+      begin_q         <= op_i;
+      begin_element_q <= '0;
+      scan_q          <= op_i.delay;
+    end else if (begin_busy_q) begin
+      if (scan_q != '0) scan_q <= scan_q - 32'd1;
+      else begin_element_q <= begin_element_q + begin_step;
+    end
+  end
+  assign start_request_o = begin_busy_q & (scan_q == '0);
+  assign start_element_o = begin_element_q;
+  window_walker i_begin_target (
+    .clk_i,
+    .load_i        (begin_start),
+    .layout_i      (op_i.to),
+    .layout_index_i(op_i.to_index),
+    .base_i        (op_i.z),
+    .slice_i       ('0),
+    .offset_i      ('0),
+    .round_i       ('0),
+    .partition_i   ('0),
+    .rotation_i    ('0),
+    .slot_i        ('0),
+    .block_i       ('0),
+    .step_i        (start_request_o),
+    .elements_i    (begin_step),
+    .left_o        (begin_left),
+    .window_o      (begin_window)
+  );
+  always_comb begin
+    begin_fill              = '0;
+    begin_fill.mode         = machine_pkg::FILL_WINDOW;
+    begin_fill.layout_index = begin_q.to_index;
+    begin_fill.elements     = begin_step;
+    begin_fill.window       = begin_window;
+    begin_fill.words        = start_words_i;
   end
 
   // ---- sbc ----
@@ -189,11 +233,10 @@ module broadcast_unit #(
     .clk_i,
     .rst_ni,
     .valid_i(gather_arrives | start_request_o | sbc_valid_q),
-    .data_i (gather_arrives ? gather_fill : sbc_valid_q ? sbc_fill : start_fill),
+    .data_i (gather_arrives ? gather_fill : sbc_valid_q ? sbc_fill : begin_fill),
     .valid_o(passing_valid),
     .data_o (passing)
   );
-  assign pass_fill_valid = passing_valid;
 
   // ---- Partial sums to the memory: puth, putw ----
 
@@ -335,7 +378,7 @@ module broadcast_unit #(
   ) i_arrived (
     .clk_i,
     .data_i({partition_q == '0, is_greduce ? greduce_last : read_last, read_q.count <= WIDTH, read_words,
-             read_q.z + read_word_q, read_q.layout_index, read_q.register, sums_window}),
+             read_q.z + read_word_q, read_q.layout_index, read_q.destination, sums_window}),
     .data_o({arrived_first, arrived_last, arrived_single, arrived_words, arrived_address, arrived_layout, arrived_register,
              arrived_window})
   );
@@ -368,8 +411,8 @@ module broadcast_unit #(
     bc_fill.elements     = arrived_words;
     for (int unsigned i = 0; i < BUS; i++) bc_fill.words[i] = halves[i];
     fill_o       = arrived_bc ? bc_fill : passing;
-    fill_o.valid = arrived_bc | pass_fill_valid;
-    if (!pass_fill_valid) fill_o.window.valid = 1'b0;
+    fill_o.valid = arrived_bc | passing_valid;
+    if (!passing_valid) fill_o.window.valid = 1'b0;
   end
 
   // ---- greduce: a pairwise accumulator per word ----
@@ -405,16 +448,16 @@ module broadcast_unit #(
     );
   end
   // The windows wait for their sums in order.
-  localparam int unsigned WINDOWS = 16;
-  logic [WINDOWS-1:0][$bits(machine_pkg::window_t)-1:0] waiting_q;
-  logic [3:0] head_q, tail_q;
+  localparam int unsigned WINDOW = $clog2(ADD * machine_pkg::NETWORK_LEVELS + 2);
+  logic [2**WINDOW-1:0][$bits(machine_pkg::window_t)-1:0] waiting_q;
+  logic [WINDOW-1:0] head_q, tail_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       head_q <= '0;
       tail_q <= '0;
     end else begin
-      if (arrived_greduce && arrived_last) tail_q <= tail_q + 4'd1;
-      if (sum_there[0]) head_q <= head_q + 4'd1;
+      if (arrived_greduce && arrived_last) tail_q <= tail_q + WINDOW'(1);
+      if (sum_there[0]) head_q <= head_q + WINDOW'(1);
     end
   end
   always_ff @(posedge clk_i) if (arrived_greduce && arrived_last) waiting_q[tail_q] <= arrived_window;
@@ -434,13 +477,13 @@ module broadcast_unit #(
 `ifndef SYNTHESIS
   assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0({gather_arrives, start_request_o, sbc_valid_q}))
   else $error("broadcast_unit: two ops write in one cycle");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) !(arrived_bc && pass_fill_valid))
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !(arrived_bc && passing_valid))
   else $error("broadcast_unit: two ops read in one cycle");
   assert property (@(posedge clk_i) disable iff (!rst_ni) !(put_busy_q && sums_valid_i))
   else $error("broadcast_unit: put and preduce write in one cycle");
 `endif
 
   logic unused;
-  assign unused = ^{arrived_first, sum_there, pass_q, put_q, read_q, sbc_q};
+  assign unused = ^{words, arrived_first, sum_there, gather_q, begin_q, put_q, read_q, sbc_q};
 
 endmodule

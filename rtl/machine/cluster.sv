@@ -130,7 +130,7 @@ module cluster #(
     for (genvar j = 0; j < Y; j++) begin : gen_element
       logic [15:0] element;
       assign element = field[(feed_i.sub+j)%TILE_PART];
-      assign vectors[i][j] = feed_i.vector == i ? element : vectors_q[i][j];
+      assign vectors[i][j] = feed_i.lane == i ? element : vectors_q[i][j];
     end
     always_ff @(posedge clk_i) if (feed_i.valid && hit_i) vectors_q[i] <= vectors[i];
   end
@@ -247,6 +247,9 @@ module cluster #(
   logic [LANES-1:0][15:0]       halves;
   logic [LONGER-1:0][31:0]      singles;
   logic [LANES-1:0][31:0]       narrow;
+  logic [2*LANES-1:0][15:0]     pairs;
+  // A wide vector to be narrowed lies in the operands a and b, two elements a word.
+  assign pairs = {b, a};
   for (genvar i = 0; i < LANES; i++) begin : gen_result
     logic [15:0] half, narrowed;
     if (WORD == 32) begin : gen_round
@@ -257,8 +260,7 @@ module cluster #(
     end else begin : gen_half
       assign half = lane_results[i];
     end
-    // A wide vector to be narrowed lies in the operands a and b, two elements a word.
-    assign narrow[i] = 2 * i < LANES ? {a[(2*i+1)%LANES], a[2*i%LANES]} : {b[(2*i+1)%LANES], b[2*i%LANES]};
+    assign narrow[i] = {pairs[2*i+1], pairs[2*i]};
     fp_round i_narrow (
       .data_i(narrow[i]),
       .data_o(narrowed)

@@ -69,7 +69,7 @@ module column #(
   machine_pkg::deal_t [CLUSTERS-1:0] deals_q[dcom_pkg::LAYOUTS];
   logic               [CLUSTERS-1:0] holds_q[dcom_pkg::LAYOUTS];  // has an element in some round
   logic               [CLUSTERS-1:0] present_q[dcom_pkg::BUFFER_REGIONS];  // has partial sums
-  always_ff @(posedge clk_i) if (deal_valid_i) deals_q[deal_layout_i] <= deal_i;
+  always_ff @(posedge clk_i) if (deal_valid_i) deals_q[32'(deal_layout_i)] <= deal_i;
 
   // ---- Reading the bank: ld, out, streams, comb ----
 
@@ -109,7 +109,7 @@ module column #(
     .cycles_i       (op_i.cycles),
     .steps_i        (op_i.steps),
     .layout_index_o (read_layout),
-    .deal_i         (deals_q[read_layout]),
+    .deal_i         (deals_q[32'(read_layout)]),
     .beats_o        (read_beats_o),
     .all_beats_i    (read_beats_i),
     .busy_o         (survey_busy_o),
@@ -138,8 +138,8 @@ module column #(
       survey_q       <= survey_i;
       survey_tiles_q <= survey_tiles_i;
     end
-    if (read_last && survey_q) holds_q[read_layout] <= read_seen;
-    if (start_i && is_stream_start && op_i.is_across) present_q[op_i.buffer] <= holds_q[op_i.layout_index];
+    if (read_last && survey_q) holds_q[32'(read_layout)] <= read_seen;
+    if (start_i && is_stream_start && op_i.is_across) present_q[op_i.buffer] <= holds_q[32'(op_i.layout_index)];
   end
 
   logic is_ld, is_out, is_comb, is_stream_op, is_across;
@@ -177,7 +177,7 @@ module column #(
     .cycles_i       (32'd1),
     .steps_i        (32'd1),
     .layout_index_o (store_layout),
-    .deal_i         (deals_q[store_layout]),
+    .deal_i         (deals_q[32'(store_layout)]),
     .beats_o        (store_beats_o),
     .all_beats_i    (store_beats_i),
     .busy_o         (),
@@ -224,7 +224,7 @@ module column #(
     .cycles_i       (arrive_op_i.cycles),
     .steps_i        (arrive_op_i.steps),
     .layout_index_o (arrive_layout),
-    .deal_i         (deals_q[arrive_layout]),
+    .deal_i         (deals_q[32'(arrive_layout)]),
     .beats_o        (arrive_beats_o),
     .all_beats_i    (arrive_beats_i),
     .busy_o         (),
@@ -297,30 +297,29 @@ module column #(
 
   // What st has read goes to the bank.
   logic                           store_write_valid;
-  logic [31:0]                    store_write_row;
+  logic [31:0]                    store_write_row, store_size, store_write_size;
   logic [PORT-1:0]                store_enable;
   logic [CLUSTERS-1:0]            store_write_hits;
   logic [CLUSTERS-1:0][31:0]      store_write_field;
   logic [CLUSTERS-1:0][READ-1:0][15:0] cluster_read;
   logic [PORT-1:0][15:0]          store_data;
+  assign store_size = machine_pkg::minimum(store_op_q.layout.granule - store_part * PORT, PORT);
   delay_line #(
-    .WIDTH  (32 + PORT + CLUSTERS * 33),
+    .WIDTH  (64 + PORT + CLUSTERS * 33),
     .LATENCY(BR)
   ) i_store (
     .clk_i,
     .rst_ni,
     .valid_i(store_valid),
-    .data_i ({store_op_q.bank_row + store_beat,
-              covered(store_hits, store_field, machine_pkg::minimum(store_op_q.layout.granule - store_part * PORT, PORT)),
-              store_hits, store_field}),
+    .data_i ({store_op_q.bank_row + store_beat, store_size, covered(store_hits, store_field, store_size), store_hits, store_field}),
     .valid_o(store_write_valid),
-    .data_o ({store_write_row, store_enable, store_write_hits, store_write_field})
+    .data_o ({store_write_row, store_write_size, store_enable, store_write_hits, store_write_field})
   );
   always_comb begin
     store_data = '0;
     for (int unsigned i = 0; i < CLUSTERS; i++) begin
       for (int unsigned j = 0; j < PORT; j++) begin
-        if (store_write_hits[i] && j >= store_write_field[i] && j - store_write_field[i] < READ) begin
+        if (store_write_hits[i] && j >= store_write_field[i] && j - store_write_field[i] < store_write_size) begin
           store_data[j] |= cluster_read[i][(j-store_write_field[i])%READ];
         end
       end
@@ -375,7 +374,7 @@ module column #(
       walk_feed.feed       = machine_pkg::FEED_COMB;
       walk_feed.address_b  = read_op_q.b + pass * X;
       walk_feed.common     = read_op_q.count - pass * X;
-      walk_feed.vector     = read_vector % X;
+      walk_feed.lane     = read_vector % X;
       walk_feed.sub        = read_repetition * Y;
       walk_feed.last_pass  = pass == (read_op_q.count - 32'd1) / X;
       walk_feed.last_part  = (read_vector % X == X - 1) | (read_vector == read_op_q.vectors - 32'd1);
@@ -496,7 +495,7 @@ module column #(
                     || op_i.opcode == dcom_pkg::OP_PREDUCE)),
     .op_i,
     .layout_index_o(lane_layout),
-    .deal_i        (deals_q[lane_layout]),
+    .deal_i        (deals_q[32'(lane_layout)]),
     .feed_o        (lane_feed),
     .has_result_o  (lane_has_result),
     .result_o      (lane_result),
@@ -691,8 +690,9 @@ module column #(
     logic [WORD-1:0]             partial;
     logic [BUS-1:0]              unused_mine;
 
-    // Reading for a gather: the cluster's elements of the window are consecutive.
-    assign source = deals_q[gather_i.layout_index][i];
+    // Reading for a gather: the cluster's elements of the window are consecutive. Only their address is of use.
+    assign source = deals_q[32'(gather_i.layout_index)][i];
+    /* verilator lint_off PINCONNECTEMPTY */
     scatter i_source (
       .window_i(gather_i),
       .deal_i  (source),
@@ -702,18 +702,19 @@ module column #(
       .enable_o(),
       .data_o  ()
     );
+    /* verilator lint_on PINCONNECTEMPTY */
     for (genvar j = 0; j < BUS; j++) begin : gen_word
       logic mine;
       assign mine = gather_operand_valid & (32'(j) < gather_operand.elements)
-                  & deals_q[gather_operand.layout_index][i].held
-                  & (deals_q[gather_operand.layout_index][i].partition == gather_operand.partition)
-                  & (deals_q[gather_operand.layout_index][i].position == gather_operand.owner[j]);
+                  & deals_q[32'(gather_operand.layout_index)][i].held
+                  & (deals_q[32'(gather_operand.layout_index)][i].partition == gather_operand.partition)
+                  & (deals_q[32'(gather_operand.layout_index)][i].position == gather_operand.owner[j]);
       assign gathered[i][j] = mine ? cluster_read[i][(gather_operand.local_address[j]-gather_base_operand[i])%READ] : '0;
     end
 
     // Writing from the column bus.
-    assign target      = deals_q[fill_i.layout_index][i];
-    assign sums_target = deals_q[sums_fill_i.layout_index][i];
+    assign target      = deals_q[32'(fill_i.layout_index)][i];
+    assign sums_target = deals_q[32'(sums_fill_i.layout_index)][i];
     scatter i_target (
       .window_i(fill_i.window),
       .deal_i  (target),
@@ -791,7 +792,7 @@ module column #(
       .partial_o      (partial)
     );
     always_comb begin
-      sums_o[i] = present_q[sums_buffer][i] ? sums : '0;
+      sums_o[i] = present_q[32'(sums_buffer)][i] ? sums : '0;
       if (dot_due) sums_o[i][0] = partial;
     end
   end
@@ -806,6 +807,6 @@ module column #(
 `endif
 
   logic unused;
-  assign unused = ^{survey_tiles_q, store_last_part, arrive_last_part, carried, read_own};
+  assign unused = ^{survey_tiles_q, store_last_part, arrive_last_part, carried, read_own, sums_fill_i, read_op_q, store_op_q, arrive_op_q, gather_operand};
 
 endmodule

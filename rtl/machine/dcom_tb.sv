@@ -12,7 +12,6 @@ module dcom_tb (
   input logic rst_ni
 );
   localparam int unsigned BANKS    = machine_pkg::BANKS;
-  localparam int unsigned CLUSTERS = machine_pkg::CLUSTERS;
   localparam int unsigned PER_BANK = machine_pkg::BANK_CLUSTERS;
   localparam int unsigned PORT     = machine_pkg::PORT;
   localparam int unsigned LANES    = machine_pkg::LANES;
@@ -45,17 +44,15 @@ module dcom_tb (
   endfunction
 
   initial begin
-    int unsigned at, length;
+    int unsigned at, length, rates[6];
     if ($value$plusargs("case=%s", name) == 0) $fatal(1, "dcom_tb: +case=FILE is missing");
     file = $fopen(name, "r");
     if (file == 0) $fatal(1, "dcom_tb: %s cannot be read", name);
     cycle_limit        = number();
-    link_rate.bytes    = number();
-    link_rate.cycles   = number();
-    stream_rate.bytes  = number();
-    stream_rate.cycles = number();
-    ingest_rate.bytes  = number();
-    ingest_rate.cycles = number();
+    for (int unsigned i = 0; i < 6; i++) rates[i] = number();
+    link_rate          = '{bytes: rates[0], cycles: rates[1]};
+    stream_rate        = '{bytes: rates[2], cycles: rates[3]};
+    ingest_rate        = '{bytes: rates[4], cycles: rates[5]};
     program_words      = number();
     for (int unsigned i = 0; i < program_words; i++) program_q[i] = number();
     prompt_count   = number();
@@ -153,6 +150,7 @@ module dcom_tb (
   logic [15:0] memory_q[dcom_pkg::MATRICES*ELEMENTS/4];
   localparam int unsigned MATRIX = ELEMENTS / 4;
 
+  /* verilator lint_off UNUSEDSIGNAL */  // who asks has looked at `valid`
   function automatic logic [15:0] element_of(machine_pkg::request_t request, int unsigned j);
     int unsigned tile, row, column, at;
     element_of = '0;
@@ -178,12 +176,15 @@ module dcom_tb (
       end
     end
   endfunction
+  /* verilator lint_on UNUSEDSIGNAL */
 
   always_ff @(posedge clk_i) begin
     if (memory_write) begin
       for (int unsigned i = 0; i < WIDTH; i++) begin
         // Blocking: a tile that was asked for in this cycle has what arrives in it.
+        /* verilator lint_off BLKSEQ */
         if (i < memory_elements) memory_q[memory_matrix*MATRIX + memory_row*prompt_columns + memory_column + i] = memory_data[i];
+        /* verilator lint_on BLKSEQ */
       end
     end
     for (int unsigned b = 0; b < BANKS; b++) begin
@@ -241,7 +242,7 @@ module dcom_tb (
         $display("issue %0d %0d %0d %0d %0d %0h", record_pc, record_iteration, record_skipped, record_issue, record_done, record_units);
       end
       if (svd) begin
-        $write("svd %0d %0d", set[svd_op.predicate%dcom_pkg::PREDICATES], passed[svd_op.predicate%dcom_pkg::PREDICATES]);
+        $write("svd %0d %0d", set[32'(svd_op.predicate)%dcom_pkg::PREDICATES], passed[32'(svd_op.predicate)%dcom_pkg::PREDICATES]);
         for (int unsigned i = 0; i < svd_op.k; i++) $write(" %h", registers[svd_op.alpha+i]);
         for (int unsigned i = 0; i + 1 < svd_op.k; i++) $write(" %h", registers[svd_op.beta+i]);
         $write("\n");

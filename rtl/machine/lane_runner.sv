@@ -232,6 +232,6 @@ module lane_runner #(
   end
 
   logic unused;
-  assign unused = is_corr;
+  assign unused = ^{is_corr, op_q};
 
 endmodule

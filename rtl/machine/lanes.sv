@@ -290,6 +290,6 @@ module lanes #(
 `endif
 
   logic unused;
-  assign unused = ^{z_event_i, result_event_i, unused_valid, unused_sum};
+  assign unused = ^{z_event_i, result_event_i, unused_valid, unused_sum, row_valid, column_valid};
 
 endmodule

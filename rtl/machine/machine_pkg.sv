@@ -121,7 +121,7 @@ package machine_pkg;
     num_t              partitions;    // summed over by preduce, greduce
     logic [15:0]       part;
     logic [15:0]       predicate;
-    logic [15:0]       register;      // destination
+    logic [15:0]       destination;   // register
     logic [31:0]       value_a;       // of the registers that it reads
     logic [31:0]       value_b;
     num_t              shift;         // of start, tolerance of brk
@@ -165,7 +165,7 @@ package machine_pkg;
     logic signed [7:0]              exponent;
     logic                           is_scalar;
     logic                           is_added;   // the sum goes to an addition with z
-    num_t                           vector;     // comb: lane of the row
+    num_t                           lane;       // of the row, for comb
     num_t                           sub;        // comb: first element of the block
     logic [BANK_CLUSTERS-1:0]       hits;       // clusters that take part
     logic [BANK_CLUSTERS-1:0][31:0] own;        // elements of the cluster that are not masked

@@ -175,6 +175,6 @@ module partition_network #(
   end
 
   logic unused;
-  assign unused = ^{layout_i, heads};
+  assign unused = ^{layout_i, heads, waiting};
 
 endmodule

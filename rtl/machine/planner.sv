@@ -164,7 +164,7 @@ module planner (
         p.op.a       = buffer_1_i.address;
         p.op.z       = buffer_0_i.address;
         p.op.is_full = buffer_0_i.kind == tables_pkg::KIND_FULL;
-        p.op.count   = buffer_0_i.elements;
+        p.op.count   = p.op.is_full ? buffer_0_i.elements : l.len;
       end
       dcom_pkg::OP_INGEST: begin
         link   = cycles_for(64'd2 * 64'(matrix_i.rows) * 64'(matrix_i.columns), link_rate_i);
@@ -415,7 +415,7 @@ module planner (
       end
       dcom_pkg::OP_LDI: begin
         p.writes[0] = one(register(words_i[dcom_pkg::LDI_DST]));
-        p.op.register = words_i[dcom_pkg::LDI_DST];
+        p.op.destination = words_i[dcom_pkg::LDI_DST];
         p.op.value_a  = {words_i[dcom_pkg::LDI_VALUE+1], words_i[dcom_pkg::LDI_VALUE]};
         p.uses[plan_pkg::UNIT_SCALAR] = used(S, 32'd1);
         p.done_at = S + dcom_pkg::SIMPLE_CYCLES;
@@ -426,7 +426,7 @@ module planner (
         p.writes[0] = one(register(words_i[dcom_pkg::MUL_DST]));
         p.register_a  = words_i[dcom_pkg::MUL_A];
         p.register_b  = words_i[dcom_pkg::MUL_B];
-        p.op.register = words_i[dcom_pkg::MUL_DST];
+        p.op.destination = words_i[dcom_pkg::MUL_DST];
         p.uses[plan_pkg::UNIT_SCALAR] = used(S, opcode == dcom_pkg::OP_DIV ? dcom_pkg::DIVIDE_CYCLES : 32'd1);
         p.done_at = S + (opcode == dcom_pkg::OP_DIV ? dcom_pkg::DIVIDE_CYCLES : dcom_pkg::SIMPLE_CYCLES);
       end
@@ -434,7 +434,7 @@ module planner (
         p.reads[0]  = one(register(words_i[dcom_pkg::SQRT_A]));
         p.writes[0] = one(register(words_i[dcom_pkg::SQRT_DST]));
         p.register_a  = words_i[dcom_pkg::SQRT_A];
-        p.op.register = words_i[dcom_pkg::SQRT_DST];
+        p.op.destination = words_i[dcom_pkg::SQRT_DST];
         p.uses[plan_pkg::UNIT_SCALAR] = used(S, opcode == dcom_pkg::OP_SQRT ? dcom_pkg::SQRT_CYCLES : 32'd1);
         p.done_at = S + (opcode == dcom_pkg::OP_SQRT ? dcom_pkg::SQRT_CYCLES : dcom_pkg::SIMPLE_CYCLES);
       end
@@ -442,7 +442,7 @@ module planner (
         p.reads[0]  = one(plan_pkg::MATRIX_0 + 32'(words_i[dcom_pkg::STAT_MATRIX]));
         p.writes[0] = one(register(words_i[dcom_pkg::STAT_DST]));
         p.op.matrix   = 32'(words_i[dcom_pkg::STAT_MATRIX]);
-        p.op.register = words_i[dcom_pkg::STAT_DST];
+        p.op.destination = words_i[dcom_pkg::STAT_DST];
         p.uses[plan_pkg::UNIT_SCALAR] = used(S, 32'd1);
         p.done_at    = S + dcom_pkg::SIMPLE_CYCLES;
         p.release_at = p.done_at;
@@ -470,7 +470,7 @@ module planner (
         groups = (p.op.count + GLOBAL - 32'd1) / GLOBAL;
         p.reads[0]  = one(global(words_i[dcom_pkg::SUM_SRC]));
         p.writes[0] = one(register(words_i[dcom_pkg::SUM_DST]));
-        p.op.register = words_i[dcom_pkg::SUM_DST];
+        p.op.destination = words_i[dcom_pkg::SUM_DST];
         p.op.word     = global_0_i.word;
         p.uses[plan_pkg::UNIT_GLOBAL_READ] = used(S, groups);
         p.uses[plan_pkg::UNIT_SCALAR]      = used(S + GR, groups);
@@ -541,6 +541,6 @@ module planner (
   end
 
   logic unused;
-  assign unused = ^{words_i, buffer_2_i, chunks, coefficients};
+  assign unused = ^{words_i, buffer_2_i, chunks, coefficients, matrix_i, buffer_0_i, buffer_1_i, stack_i};
 
 endmodule

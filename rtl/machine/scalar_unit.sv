@@ -47,7 +47,7 @@ module scalar_unit #(
   // ---- Simple ops ----
 
   function automatic logic is_nan(logic [31:0] x);
-    is_nan = x[30:0] > 31'h7f800000;
+    is_nan = (x & 32'h7fffffff) > 32'h7f800000;
   endfunction
 
   // Whether a > b; false if one of them is NaN. Sign and magnitude as an ordered integer.
@@ -109,7 +109,7 @@ module scalar_unit #(
     .LATENCY(SIMPLE - 1)
   ) i_simple (
     .clk_i,
-    .data_i({op_q.register, op_q.predicate, passes, result}),
+    .data_i({op_q.destination, op_q.predicate, passes, result}),
     .data_o({write_register, write_predicate, brk_passes, write_data})
   );
 
@@ -152,8 +152,8 @@ module scalar_unit #(
     end
   end
   always_ff @(posedge clk_i) begin
-    if (is_divide) divide_register_q <= op_i.register;
-    if (is_sqrt) sqrt_register_q <= op_i.register;
+    if (is_divide) divide_register_q <= op_i.destination;
+    if (is_sqrt) sqrt_register_q <= op_i.destination;
   end
 
   // ---- Sums: a tree over the words of a read, with an output at every level; groups pairwise ----
@@ -207,8 +207,11 @@ module scalar_unit #(
 
   logic [1:0]       total_valid;
   logic [1:0][31:0] total;
-  logic [15:0]      total_register_q[4];
-  logic [1:0]       total_head_q, total_tail_q;
+  // A group per cycle, two groups at least: sums on their way through the accumulator.
+  localparam int unsigned TOTALS = F * dcom_pkg::SUM_LEVELS / 2 + 2;
+  localparam int unsigned TOTAL  = $clog2(TOTALS);
+  logic [15:0]      total_register_q[2**TOTAL];
+  logic [TOTAL-1:0] total_head_q, total_tail_q;
   logic             group_valid;
   assign group_valid = level_valid[LEVELS] & ~level_single[LEVELS];
   pairwise_accumulator #(
@@ -231,8 +234,8 @@ module scalar_unit #(
       total_head_q <= '0;
       total_tail_q <= '0;
     end else begin
-      if (group_valid && level_last[LEVELS]) total_tail_q <= total_tail_q + 2'd1;
-      if (total_valid[0]) total_head_q <= total_head_q + 2'd1;
+      if (group_valid && level_last[LEVELS]) total_tail_q <= total_tail_q + TOTAL'(1);
+      if (total_valid[0]) total_head_q <= total_head_q + TOTAL'(1);
     end
   end
   always_ff @(posedge clk_i) if (group_valid && level_last[LEVELS]) total_register_q[total_tail_q] <= level_register[LEVELS];
@@ -257,11 +260,11 @@ module scalar_unit #(
       set_q    <= '0;
       passed_q <= '0;
     end else if (clr_valid) begin
-      set_q[write_predicate]    <= 1'b0;
+      set_q[32'(write_predicate)]    <= 1'b0;
       passed_q[write_predicate] <= '0;
     end else if (brk_valid) begin
       if (brk_passes) passed_q[write_predicate] <= passed_q[write_predicate] + 32'd1;
-      else set_q[write_predicate] <= 1'b1;
+      else set_q[32'(write_predicate)] <= 1'b1;
     end
   end
 

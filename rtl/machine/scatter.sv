@@ -35,4 +35,8 @@ module scatter #(
     end
   end
 
+  // Not all fields are of use here.
+  logic unused;
+  assign unused = ^window_i;
+
 endmodule

@@ -58,8 +58,8 @@ module sequencer #(
   plan_pkg::plan_t                   plans_q[dcom_pkg::INSTRUCTIONS];
   logic                              overlap_ingest_q;
   logic [31:0]                       layout_count_q, instruction_count_q;
-  assign layout_o       = layouts_q[layout_index_i];
-  assign layout_deals_o = deals_q[layout_index_i];
+  assign layout_o       = layouts_q[32'(layout_index_i)];
+  assign layout_deals_o = deals_q[32'(layout_index_i)];
 
   // ---- Loading: header, then six tables with their lengths ----
 
@@ -163,13 +163,13 @@ module sequencer #(
   assign instruction = instructions_q[index_q];
   assign opcode      = instruction[0][7:0];
   always_comb begin
-    matrix    = matrices_q[instruction[dcom_pkg::MVN_MATRIX]%dcom_pkg::MATRICES];
-    buffer_0  = buffers_q[instruction[2]%dcom_pkg::BUFFER_REGIONS];
-    buffer_1  = buffers_q[instruction[3]%dcom_pkg::BUFFER_REGIONS];
-    buffer_2  = buffers_q[instruction[4]%dcom_pkg::BUFFER_REGIONS];
+    matrix    = matrices_q[32'(instruction[dcom_pkg::MVN_MATRIX])%dcom_pkg::MATRICES];
+    buffer_0  = buffers_q[32'(instruction[2])%dcom_pkg::BUFFER_REGIONS];
+    buffer_1  = buffers_q[32'(instruction[3])%dcom_pkg::BUFFER_REGIONS];
+    buffer_2  = buffers_q[32'(instruction[4])%dcom_pkg::BUFFER_REGIONS];
     bank_word = instruction[dcom_pkg::LD_SRC];
-    global_0  = globals_q[instruction[2]%dcom_pkg::GLOBAL_REGIONS];
-    global_1  = globals_q[instruction[3]%dcom_pkg::GLOBAL_REGIONS];
+    global_0  = globals_q[32'(instruction[2])%dcom_pkg::GLOBAL_REGIONS];
+    global_1  = globals_q[32'(instruction[3])%dcom_pkg::GLOBAL_REGIONS];
     part      = instruction[dcom_pkg::DOT_DST];
     layout_a  = '0;
     layout_b  = '0;
@@ -177,16 +177,16 @@ module sequencer #(
       dcom_pkg::OP_LD:     layout_a = buffer_0.layout;
       dcom_pkg::OP_ST: begin
         bank_word = instruction[dcom_pkg::ST_DST];
-        buffer_0  = buffers_q[instruction[dcom_pkg::ST_SRC]%dcom_pkg::BUFFER_REGIONS];
+        buffer_0  = buffers_q[32'(instruction[dcom_pkg::ST_SRC])%dcom_pkg::BUFFER_REGIONS];
         layout_a  = buffer_0.layout;
       end
       dcom_pkg::OP_IN: begin
         bank_word = instruction[dcom_pkg::IN_DST];
-        layout_a  = stacks_q[bank_word%dcom_pkg::STACKS].layout;
+        layout_a  = stacks_q[32'(bank_word)%dcom_pkg::STACKS].layout;
       end
       dcom_pkg::OP_OUT: begin
         bank_word = instruction[dcom_pkg::OUT_SRC];
-        layout_a  = stacks_q[bank_word%dcom_pkg::STACKS].layout;
+        layout_a  = stacks_q[32'(bank_word)%dcom_pkg::STACKS].layout;
       end
       dcom_pkg::OP_GATHER: begin
         layout_a = buffer_1.layout;
@@ -197,56 +197,56 @@ module sequencer #(
         layout_b = matrix.layout_2;
       end
       dcom_pkg::OP_MVN, dcom_pkg::OP_MVT: begin
-        buffer_0 = buffers_q[instruction[dcom_pkg::MVN_X]%dcom_pkg::BUFFER_REGIONS];
-        buffer_1 = buffers_q[instruction[dcom_pkg::MVN_Y]%dcom_pkg::BUFFER_REGIONS];
+        buffer_0 = buffers_q[32'(instruction[dcom_pkg::MVN_X])%dcom_pkg::BUFFER_REGIONS];
+        buffer_1 = buffers_q[32'(instruction[dcom_pkg::MVN_Y])%dcom_pkg::BUFFER_REGIONS];
         // The layout of what is cut: of the sliced one of x and y.
         layout_a = (opcode == dcom_pkg::OP_MVN) == instruction[dcom_pkg::MVN_AXIS][0] ? buffer_0.layout : buffer_1.layout;
       end
       dcom_pkg::OP_PREDUCE: begin
-        buffer_0 = buffers_q[instruction[dcom_pkg::PREDUCE_SRC]%dcom_pkg::BUFFER_REGIONS];
+        buffer_0 = buffers_q[32'(instruction[dcom_pkg::PREDUCE_SRC])%dcom_pkg::BUFFER_REGIONS];
         layout_a = instruction[dcom_pkg::PREDUCE_LAYOUT];
       end
       dcom_pkg::OP_GREDUCE: begin
-        global_0 = globals_q[instruction[dcom_pkg::GREDUCE_SRC]%dcom_pkg::GLOBAL_REGIONS];
+        global_0 = globals_q[32'(instruction[dcom_pkg::GREDUCE_SRC])%dcom_pkg::GLOBAL_REGIONS];
         layout_a = instruction[dcom_pkg::GREDUCE_LAYOUT];
         layout_b = buffer_0.layout;
       end
       dcom_pkg::OP_DOT: begin
-        buffer_0 = buffers_q[instruction[dcom_pkg::DOT_A]%dcom_pkg::BUFFER_REGIONS];
-        buffer_1 = buffers_q[instruction[dcom_pkg::DOT_B]%dcom_pkg::BUFFER_REGIONS];
+        buffer_0 = buffers_q[32'(instruction[dcom_pkg::DOT_A])%dcom_pkg::BUFFER_REGIONS];
+        buffer_1 = buffers_q[32'(instruction[dcom_pkg::DOT_B])%dcom_pkg::BUFFER_REGIONS];
         layout_a = buffer_0.layout;
       end
-      dcom_pkg::OP_PUTH, dcom_pkg::OP_PUTW: layout_a = part_layouts_q[instruction[dcom_pkg::PUTH_SRC]%dcom_pkg::PARTIALS];
+      dcom_pkg::OP_PUTH, dcom_pkg::OP_PUTW: layout_a = part_layouts_q[32'(instruction[dcom_pkg::PUTH_SRC])%dcom_pkg::PARTIALS];
       dcom_pkg::OP_BC: begin
-        global_0 = globals_q[instruction[dcom_pkg::BC_SRC]%dcom_pkg::GLOBAL_REGIONS];
+        global_0 = globals_q[32'(instruction[dcom_pkg::BC_SRC])%dcom_pkg::GLOBAL_REGIONS];
         layout_a = buffer_0.layout;
       end
       dcom_pkg::OP_COMB: begin
         bank_word = instruction[dcom_pkg::COMB_SRC];
-        buffer_1  = buffers_q[instruction[dcom_pkg::COMB_C]%dcom_pkg::BUFFER_REGIONS];
+        buffer_1  = buffers_q[32'(instruction[dcom_pkg::COMB_C])%dcom_pkg::BUFFER_REGIONS];
         layout_a  = buffer_0.layout;
       end
-      dcom_pkg::OP_SUM: global_0 = globals_q[instruction[dcom_pkg::SUM_SRC]%dcom_pkg::GLOBAL_REGIONS];
+      dcom_pkg::OP_SUM: global_0 = globals_q[32'(instruction[dcom_pkg::SUM_SRC])%dcom_pkg::GLOBAL_REGIONS];
       dcom_pkg::OP_STAT, dcom_pkg::OP_START: begin
-        matrix   = matrices_q[instruction[dcom_pkg::STAT_MATRIX]%dcom_pkg::MATRICES];
+        matrix   = matrices_q[32'(instruction[dcom_pkg::STAT_MATRIX])%dcom_pkg::MATRICES];
         layout_a = opcode == dcom_pkg::OP_START ? buffer_0.layout : '0;
         layout_b = layout_a;
       end
       dcom_pkg::OP_SVD: begin
-        global_0 = globals_q[instruction[dcom_pkg::SVD_U]%dcom_pkg::GLOBAL_REGIONS];
-        global_1 = globals_q[instruction[dcom_pkg::SVD_V]%dcom_pkg::GLOBAL_REGIONS];
+        global_0 = globals_q[32'(instruction[dcom_pkg::SVD_U])%dcom_pkg::GLOBAL_REGIONS];
+        global_1 = globals_q[32'(instruction[dcom_pkg::SVD_V])%dcom_pkg::GLOBAL_REGIONS];
       end
       default: layout_a = buffer_0.layout;  // the ops on buffers alone
     endcase
-    stack = stacks_q[bank_word%dcom_pkg::STACKS];
+    stack = stacks_q[32'(bank_word)%dcom_pkg::STACKS];
   end
 
   // Up to BUS elements per step, none of which crosses the end of a slice of source or destination.
   machine_pkg::layout_t source, target;
   logic [31:0] pass_at_q, pass_end_q, pass_from_q, segments_q, to_source, to_target, pass_step;
   logic        has_source, has_target;
-  assign source     = layouts_q[layout_a];
-  assign target     = layouts_q[layout_b];
+  assign source     = layouts_q[32'(layout_a)];
+  assign target     = layouts_q[32'(layout_b)];
   assign has_source = opcode == dcom_pkg::OP_GATHER;
   assign has_target = ~(has_source & (buffer_0.kind == tables_pkg::KIND_FULL));
   assign to_source  = source.slice_len - (pass_from_q + pass_at_q) % source.slice_len;
@@ -261,9 +261,9 @@ module sequencer #(
   planner i_planner (
     .words_i         (instruction),
     .pc_i            (index_q),
-    .layout_a_i      (layouts_q[layout_a]),
+    .layout_a_i      (layouts_q[32'(layout_a)]),
     .layout_a_index_i(layout_a),
-    .layout_b_i      (layouts_q[layout_b]),
+    .layout_b_i      (layouts_q[32'(layout_b)]),
     .layout_b_index_i(layout_b),
     .matrix_i        (matrix),
     .buffer_0_i      (buffer_0),
@@ -343,16 +343,18 @@ module sequencer #(
           && now_q + 48'(plan.uses[plan_pkg::UNIT_MEMORY].offset) < channel_free_q[c]) units_ready = 1'b0;
     end
   end
+  /* verilator lint_off UNUSEDSIGNAL */  // of a plan, the banks
   function automatic logic [31:0] unit_banks(plan_pkg::plan_t of, int unsigned unit);
     unit_banks = unit == 32'(plan_pkg::UNIT_WRITE_PORT) ? 32'(of.write_banks)
                : unit == 32'(plan_pkg::UNIT_FILL) ? 32'(of.fill_banks) : 32'(of.banks);
   endfunction
+  /* verilator lint_on UNUSEDSIGNAL */
   // With one port for reads and writes, both are the same unit.
   function automatic int unsigned bank_unit(int unsigned unit);
-    bank_unit = dcom_pkg::SHARED_PORT && unit == 32'(plan_pkg::UNIT_WRITE_PORT) ? 32'(plan_pkg::UNIT_PORT) : unit;
+    bank_unit = dcom_pkg::SHARED_PORT != 0 && unit == 32'(plan_pkg::UNIT_WRITE_PORT) ? 32'(plan_pkg::UNIT_PORT) : unit;
   endfunction
 
-  assign skips     = plan.has_guard & ~guard_busy & set_i[plan.guard%dcom_pkg::PREDICATES];
+  assign skips     = plan.has_guard & ~guard_busy & set_i[32'(plan.guard)%dcom_pkg::PREDICATES];
   assign bar_ready = ~is_bar | (now_q >= frontier_q);
   assign issues    = (state_q == RUN) & (skips | (~guard_busy & operands_ready & units_ready & bar_ready));
 
@@ -370,8 +372,10 @@ module sequencer #(
       pc_q        <= '0;
       iteration_q <= '0;
       in_loop_q   <= 1'b0;
+      /* verilator lint_off WIDTHCONCAT */  // a time for each of many resources
       ready_q        <= '0;
       released_q     <= '0;
+      /* verilator lint_on WIDTHCONCAT */
       bank_free_q    <= '0;
       free_q         <= '0;
       channel_free_q <= '0;
@@ -431,16 +435,16 @@ module sequencer #(
   machine_pkg::op_t issued;
   logic [31:0]      exponent_value;
   logic signed [7:0] exponent;
-  assign exponent_value = registers_i[plan.register_a%dcom_pkg::REGISTERS];
+  assign exponent_value = registers_i[32'(plan.register_a)%dcom_pkg::REGISTERS];
   fp32_to_exponent i_exponent (
     .data_i    (exponent_value),
     .exponent_o(exponent)
   );
   always_comb begin
     issued = plan.op;
-    if (plan.op.opcode != dcom_pkg::OP_LDI) issued.value_a = registers_i[plan.register_a%dcom_pkg::REGISTERS];
+    if (plan.op.opcode != dcom_pkg::OP_LDI) issued.value_a = registers_i[32'(plan.register_a)%dcom_pkg::REGISTERS];
     if (plan.op.opcode == dcom_pkg::OP_STAT) issued.value_a = squares_i[plan.op.matrix%dcom_pkg::MATRICES];
-    issued.value_b = registers_i[plan.register_b%dcom_pkg::REGISTERS];
+    issued.value_b = registers_i[32'(plan.register_b)%dcom_pkg::REGISTERS];
     if (plan.has_exponent) issued.exponent = exponent;
     if (plan.op.opcode == dcom_pkg::OP_INGEST) issued.host = plan.op.host + plan.stride * iteration_q;
     if (plan.op.opcode == dcom_pkg::OP_OUT || plan.op.opcode == dcom_pkg::OP_SVD) begin
@@ -684,11 +688,11 @@ module sequencer #(
     end
     if (state_q == PLAN) begin
       plans_q[index_q] <= plan_entry;
-      if (opcode == dcom_pkg::OP_DOT) part_layouts_q[part%dcom_pkg::PARTIALS] <= layout_a;
+      if (opcode == dcom_pkg::OP_DOT) part_layouts_q[32'(part)%dcom_pkg::PARTIALS] <= layout_a;
     end
   end
 
   logic unused;
-  assign unused = ^{stack, words_q};
+  assign unused = ^{stack, words_q, started};
 
 endmodule

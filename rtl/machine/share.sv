@@ -27,4 +27,8 @@ module share (
   assign blocks_o  = is_beyond ? '0 : quotient + 32'(block_o <= remainder);
   assign elements_o = blocks_o * layout_i.granule - ((~is_beyond & (block_o == remainder)) ? missing : '0);
 
+  // Not all fields are of use here.
+  logic unused;
+  assign unused = ^layout_i;
+
 endmodule

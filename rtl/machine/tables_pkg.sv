@@ -1,13 +1,15 @@
 // Entries of a program's tables, as the loader keeps them.
 package tables_pkg;
 
-  // Kinds of buffer regions, as the binary form numbers them.
+  // Kinds of buffer regions, as the binary form numbers them: all of them, though not all are told apart.
+  /* verilator lint_off UNUSEDPARAM */
   localparam logic [2:0] KIND_VECTOR  = 3'd0;
   localparam logic [2:0] KIND_WIDE    = 3'd1;
   localparam logic [2:0] KIND_FULL    = 3'd2;
   localparam logic [2:0] KIND_PARTIAL = 3'd3;
   localparam logic [2:0] KIND_COEFS   = 3'd4;
   localparam logic [2:0] KIND_SCALAR  = 3'd5;
+  /* verilator lint_on UNUSEDPARAM */
 
   typedef struct packed {
     logic [31:0] rows;

@@ -25,7 +25,9 @@ module window_walker #(
   machine_pkg::layout_t layout_q;
   logic [15:0]          index_q;
   logic [31:0]          base_q, slice_q, offset_q, round_q, partition_q, rotation_q, slot_q, block_q, element_q;
+  /* verilator lint_off UNOPTFLAT */  // each entry follows from the one before: a chain, not a loop
   logic [BUS:0][31:0]   slot, block, element;
+  /* verilator lint_on UNOPTFLAT */
   logic [31:0]          start, owner, rotation_sum;
 
   // The element after the one before: the next of the block, the next cluster's, the next slot's.
@@ -97,5 +99,9 @@ module window_walker #(
       end
     end
   end
+
+  // Not all fields are of use here.
+  logic unused;
+  assign unused = ^layout_q;
 
 endmodule

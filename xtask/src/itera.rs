@@ -7,27 +7,26 @@ use dcom_itera::{Format, LayerStudy, Report, Subject, Weight};
 use dcom_report::write_atomic;
 use dcom_tensor::{ReadOptions, read_matrix};
 
-/// The MiniLM weights that the project has, with recorded inputs of the same layers (q, k and v share theirs).
-const WEIGHTS: &str = "traces/weights/minilm.safetensors";
-const LAYERS: [(&str, &str); 5] = [
+/// The MiniLM weights that the project has: name, file, tensor, and a recorded input of the layer (q, k and v share theirs).
+const LAYERS: [(&str, &str, &str, &str); 5] = [
+    ("layer2.q", LAYER2, "q.weight", LAYER2_INPUT),
+    ("layer2.k", LAYER2, "k.weight", LAYER2_INPUT),
+    ("layer2.v", LAYER2, "v.weight", LAYER2_INPUT),
     (
-        "layer2.q",
-        "traces/rustbook_ownership_S256.layer2.q.safetensors",
+        "layer3.o",
+        "traces/minilm-layer3/weights.safetensors",
+        "o.weight",
+        "traces/minilm-layer3/apache2_S256.attention.safetensors",
     ),
-    (
-        "layer2.k",
-        "traces/rustbook_ownership_S256.layer2.q.safetensors",
-    ),
-    (
-        "layer2.v",
-        "traces/rustbook_ownership_S256.layer2.q.safetensors",
-    ),
-    ("layer3.o", "traces/apache2_S256.layer3.o.safetensors"),
     (
         "layer4.fc1",
-        "traces/rustbook_ownership_S256.layer4.fc1.safetensors",
+        "traces/weights/minilm-layer4.safetensors",
+        "fc1.weight",
+        "traces/minilm-layer4/rustbook_ownership_S256.attention_norm.safetensors",
     ),
 ];
+const LAYER2: &str = "traces/minilm-layer2/weights.safetensors";
+const LAYER2_INPUT: &str = "traces/minilm-layer2/rustbook_ownership_S256.x.safetensors";
 
 /// Formats of the report when none is asked for: all 14 take an hour on two busy cores.
 const FORMATS: [&str; 5] = ["int2", "int3", "int4", "int8", "mxfp4"];
@@ -86,10 +85,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
 }
 
 fn minilm() -> Result<Vec<Subject>> {
-    let each = LAYERS.iter().map(|(layer, input)| {
+    let each = LAYERS.iter().map(|(name, file, tensor, input)| {
         Ok(Subject {
-            name: (*layer).to_owned(),
-            weight: read(Path::new(WEIGHTS), Some(&format!("{layer}.weight")))?,
+            name: (*name).to_owned(),
+            weight: read(Path::new(file), Some(tensor))?,
             activation: Some(read(Path::new(input), Some("activation"))?),
         })
     });

@@ -1,9 +1,10 @@
-//! `cargo xtask`: sweeps, the reproduction of the paper, synthesis. Orchestrates; the logic is in the crates.
+//! `cargo xtask`: sweeps, the reproduction of the paper, the RTL, synthesis. Orchestrates; the logic is in the crates.
 
 #![expect(clippy::print_stdout, reason = "results and file names go to stdout")]
 
 mod itera;
 mod reproduce;
+mod rtl;
 mod sensitivity;
 mod sweep;
 mod synth;
@@ -45,6 +46,8 @@ enum Command {
         #[arg(long)]
         accept: bool,
     },
+    /// The RTL of the whole machine against executor and timing model: bits and cycles. The last line has the counts.
+    Rtl(rtl::Arguments),
     /// Area and minimum period of the RTL's units and tiles, with yosys and OpenSTA.
     Synth {
         /// Standard cell library in Liberty format, packed with gzip or not.
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
             Some(Reproduction::Itera(args)) => itera::run(&root, &args),
             Some(Reproduction::Sensitivity(args)) => sensitivity::run(&root, &args),
         },
+        Command::Rtl(arguments) => rtl::run(&root, &arguments),
         Command::Synth {
             liberty,
             out,

@@ -91,6 +91,9 @@ pub(crate) fn fig13(root: &Path) -> Result<()> {
     figure.write(reports.join("fig13.svg"))?;
     figure.write(reports.join("fig13.png"))?;
     print!("{}", result.claims_table()?.to_text());
+    for claim in result.reached() {
+        println!("{claim}");
+    }
     println!("{}; {REPORTS}/fig13.md", result.summary());
     Ok(())
 }

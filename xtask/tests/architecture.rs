@@ -78,10 +78,12 @@ fn forbidden_dependencies_do_not_exist() {
         ),
         ("dcom-itera", &["dcom-arch", "dcom-isa", "dcom-sweep"]),
         ("dcom-fp", &["dcom-arch"]),
+        ("dcom-trace", &["dcom-timing", "dcom-llm", "dcom-report"]),
         (
             "dcom-power",
             &["dcom-mapper", "dcom-exec", "dcom-sweep", "dcom-report"],
         ),
+        ("dcom-llm", &["dcom-sweep", "dcom-report", "dcom-exec"]),
         (
             "dcom-synth",
             &["dcom-arch", "dcom-isa", "dcom-timing", "dcom-sweep"],
@@ -111,7 +113,13 @@ fn every_crate_is_on_the_map() {
 #[test]
 fn links_lead_somewhere() {
     let mut documents = vec![root().join("README.md"), root().join("ARCHITECTURE.md")];
-    for folder in ["docs", "reports/itera", "reports/paper", "reports/synth"] {
+    for folder in [
+        "docs",
+        "tools",
+        "reports/itera",
+        "reports/paper",
+        "reports/synth",
+    ] {
         let entries = std::fs::read_dir(root().join(folder)).expect("the folder exists");
         documents.extend(
             entries

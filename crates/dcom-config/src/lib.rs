@@ -50,6 +50,7 @@ mod value;
 
 mod document;
 mod reader;
+mod section;
 mod source;
 
 mod error;
@@ -59,6 +60,7 @@ pub use document::{Document, Entry, Mark, Origin};
 pub use error::{ConfigError, ErrorKind};
 pub use key::{KeyInfo, Kind, Marks, Schema, TEXT_LIMIT};
 pub use reader::read;
+pub use section::{At, Section, read_sections};
 pub use source::{SIZE_LIMIT_BYTES, Source};
 pub use suggest::nearest;
 pub use value::{Coefficient, Field, Value};

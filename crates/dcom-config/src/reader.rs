@@ -402,7 +402,7 @@ impl Reader<'_> {
     }
 }
 
-fn syntax_error(name: &str, text: &Arc<str>, error: &toml::de::Error) -> ConfigError {
+pub(crate) fn syntax_error(name: &str, text: &Arc<str>, error: &toml::de::Error) -> ConfigError {
     let message = error.message().replace('\n', ", ");
     let Some(span) = error.span() else {
         return ConfigError::new(
@@ -419,7 +419,7 @@ fn syntax_error(name: &str, text: &Arc<str>, error: &toml::de::Error) -> ConfigE
 }
 
 /// A path one step longer. Names that TOML must quote stay quoted, so that `"a.b"` is not taken for `a.b`.
-fn join(prefix: &str, name: &str) -> String {
+pub(crate) fn join(prefix: &str, name: &str) -> String {
     let bare = !name.is_empty()
         && name
             .bytes()

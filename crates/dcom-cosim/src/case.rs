@@ -6,7 +6,7 @@ use dcom_base::Rate;
 use dcom_exec::Outcome;
 use dcom_isa::Verified;
 use dcom_tensor::Matrix;
-use dcom_timing::Rates;
+use dcom_timing::{Executed, Rates};
 
 use crate::verilator::{Bench, CosimError, file_error};
 
@@ -32,6 +32,20 @@ pub struct Issued {
     pub issue: u64,
     /// When its results could be used.
     pub done: u64,
+}
+
+impl Issued {
+    /// What the timing model says.
+    #[must_use]
+    pub fn expected(executed: &Executed) -> Issued {
+        Issued {
+            instr: executed.instr,
+            iteration: executed.iteration,
+            skipped: executed.skipped,
+            issue: executed.issue.0,
+            done: executed.done.0,
+        }
+    }
 }
 
 /// An element of a factor that left the machine.
@@ -89,6 +103,7 @@ impl Bench {
         let mut argument = std::ffi::OsString::from("+case=");
         argument.push(&input);
         let output = self.run(&[argument])?;
+        self.remove(&format!("{name}.txt"))?;
         Run::parse(program, &output)
     }
 }

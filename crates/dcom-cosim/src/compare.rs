@@ -1,6 +1,7 @@
 //! The first difference between a run of the RTL and what executor and timing model say.
 
 use std::fmt;
+use std::ops::Add;
 
 use dcom_arch::Arch;
 use dcom_exec::{Outcome, State};
@@ -39,11 +40,22 @@ pub struct Compared {
     pub values: u64,
 }
 
+impl Add for Compared {
+    type Output = Compared;
+
+    fn add(self, other: Compared) -> Compared {
+        Compared {
+            instructions: self.instructions + other.instructions,
+            values: self.values + other.values,
+        }
+    }
+}
+
 /// Compares the cycles of every executed instruction.
 ///
 /// # Errors
 /// The first difference, in the order of issue.
-pub fn cycles(
+pub(crate) fn cycles(
     program: &Verified<'_>,
     expected: &[Issued],
     run: &Run,
@@ -83,7 +95,7 @@ pub fn cycles(
 ///
 /// # Errors
 /// The first difference.
-pub fn values(
+pub(crate) fn values(
     program: &Verified<'_>,
     outcome: &Outcome,
     state: &State,

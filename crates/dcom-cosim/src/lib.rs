@@ -1,21 +1,36 @@
-//! The RTL of `rtl/` in Verilator, to be compared with the models: bits with `dcom-fp`, cycles with
+//! The RTL of `rtl/` in Verilator, to be compared with the models: bits with `dcom-exec` and `dcom-fp`, cycles with
 //! `dcom-timing`.
 //!
-//! Builds and runs the test benches of `rtl/tb`; what is right is for the tests to say. To be read in
-//! this order: `verilator` (building a bench), `units` (the arithmetic), `cluster` (programs on one
-//! cluster).
+//! Two benches: the whole machine (`rtl/machine`), which runs verified programs, and one cluster with parameters
+//! (`rtl/src`, `rtl/tb`). To be read in this order: `build` and `package` (the machines), `verilator` (building a bench),
+//! `case` and `compare` (one program), `check` (what differs, and where first), `random` and `lanczos` (programs),
+//! `campaign` (many of them); for the cluster `units` and `cluster`.
 
+mod build;
+mod campaign;
 mod case;
+mod check;
 mod cluster;
+mod lanczos;
 mod package;
 mod units;
+mod values;
 mod verilator;
 
-pub mod compare;
-pub mod random;
+mod compare;
+mod random;
+mod speed;
 
+pub use build::Build;
+pub use campaign::{Tally, campaign, case};
 pub use case::{Data, Issued, Left, Run};
+pub use check::{Case, CheckError};
 pub use cluster::{Geometry, Observed, Op, Partial, Program};
+pub use compare::{Compared, Divergence};
+pub use lanczos::WORKLOADS;
 pub use package::{Room, package};
+pub use random::Wishes;
+pub use speed::Speed;
 pub use units::{LATENCY, Pair, Results};
+pub use values::{Random, Values};
 pub use verilator::{Bench, CosimError, Verilator};

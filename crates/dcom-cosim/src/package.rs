@@ -34,9 +34,9 @@ impl Default for Room {
     /// Room for the programs of the tests.
     fn default() -> Room {
         Room {
-            instructions: 1024,
+            instructions: 2048,
             stacks: 16,
-            matrices: 4,
+            matrices: 8,
             matrix_columns: 128,
             part_values: 64,
             channels: 8,
@@ -111,8 +111,10 @@ pub fn package(arch: &Arch, room: &Room) -> String {
         ("BINARY_VERSION", dcom_isa::BINARY_VERSION.into()),
     ];
     let mut text = format!(
-        "// Generated from the machine {} and the op list of dcom-isa; `cargo run -p dcom-cosim --example machine -- package` writes it.\n\
-         package dcom_pkg;\n",
+        "// Generated from the machine {} and the op list of dcom-isa; `cargo xtask rtl --package` writes it.\n\
+         package dcom_pkg;\n\
+         // Everything that programs may hold; ops with operands in the same places share names in the RTL.\n\
+         /* verilator lint_off UNUSEDPARAM */\n",
         arch.name
     );
     let line = |text: &mut String, args: std::fmt::Arguments<'_>| {
@@ -146,6 +148,6 @@ pub fn package(arch: &Arch, room: &Room) -> String {
             word += words;
         }
     }
-    text += "endpackage\n";
+    text += "  /* verilator lint_on UNUSEDPARAM */\nendpackage\n";
     text
 }

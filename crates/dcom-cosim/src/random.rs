@@ -2,90 +2,9 @@
 
 use dcom_arch::Arch;
 use dcom_isa::{BufferKind, Program, Store, assemble};
-use dcom_tensor::Matrix;
 
-/// A linear congruential sequence (Knuth's MMIX constants), of which the upper half is used.
-#[derive(Clone, Debug)]
-pub struct Random(u64);
-
-impl Random {
-    /// The sequence of a seed.
-    #[must_use]
-    pub fn new(seed: u64) -> Random {
-        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        for _ in 0..4 {
-            random.below(2);
-        }
-        random
-    }
-
-    /// Uniform in `0..n`.
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 32) % n
-    }
-
-    /// Uniform in `low..=high`.
-    pub fn within(&mut self, low: u64, high: u64) -> u64 {
-        low + self.below(high - low + 1)
-    }
-
-    /// One of `of`.
-    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.below(of.len() as u64)).expect("small")]
-    }
-}
-
-/// Which values vectors and matrices get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Values {
-    /// Around 1, so that sums round but do not overflow.
-    Tame,
-    /// Any finite bit pattern: subnormals, both zeros, cancellations, massive outliers.
-    Finite,
-    /// Now and then an infinity or a NaN as well.
-    Any,
-}
-
-impl Values {
-    fn bits(self, random: &mut Random) -> u16 {
-        let sign = random.pick(&[0, 0x8000]);
-        let special = if self == Values::Tame {
-            100
-        } else {
-            random.below(100)
-        };
-        let magnitude = match special {
-            0 if self == Values::Any => 0x7c00,
-            1 if self == Values::Any => 0x7e00,
-            0..10 => 0,
-            10..20 => random.below(0x400),
-            20..40 => random.below(0x7c00),
-            _ => random.within(0x3000, 0x4400),
-        };
-        sign | u16::try_from(magnitude).expect("15 bits")
-    }
-
-    fn matrix(self, random: &mut Random, rows: u64, columns: u64) -> Matrix {
-        let data = (0..rows * columns).map(|_| self.bits(random)).collect();
-        let size = |n| usize::try_from(n).expect("small");
-        Matrix::new(size(rows), size(columns), data).expect("sizes agree")
-    }
-}
-
-/// A program with what it needs.
-#[derive(Clone, Debug)]
-pub struct RandomCase {
-    /// The program.
-    pub program: Program,
-    /// Its prompts.
-    pub prompts: Vec<Matrix>,
-    /// Its host vectors.
-    pub host_vectors: Vec<Vec<f32>>,
-}
+use crate::check::Case;
+use crate::values::{Random, Values};
 
 /// Buffer regions of one layout; those of layout l begin at `REGIONS` l.
 const REGIONS: u64 = 10;
@@ -99,8 +18,21 @@ const SCALAR: u64 = 8;
 const THREE: u64 = 9;
 /// The vector in a third layout.
 const ELSEWHERE: u64 = 2 * REGIONS;
-/// Words of every global region.
-const WORDS: u64 = 60;
+/// Global regions.
+const GLOBALS: u64 = 6;
+/// Most words of a global region: enough for what the longest vectors of the tests leave there.
+const WORDS: u64 = 30_000;
+
+/// What a random program is to be like.
+#[derive(Clone, Copy, Debug)]
+pub struct Wishes {
+    /// Values of its vectors and matrices.
+    pub values: Values,
+    /// Rows and columns of its matrix.
+    pub sizes: [u64; 2],
+    /// With `mvnt`, which the RTL does not have.
+    pub both: bool,
+}
 
 struct Side {
     /// Index of the layout.
@@ -119,20 +51,37 @@ impl Side {
     }
 }
 
-impl RandomCase {
-    /// The case of a seed for a machine. A few do not fit its memories: they do not verify.
+impl Case {
+    /// The case of a seed for a machine that has the RTL's ops. A few do not fit its memories: they do not verify.
     #[must_use]
-    pub fn new(arch: &Arch, seed: u64) -> RandomCase {
+    pub fn random(arch: &Arch, seed: u64) -> Case {
         let random = &mut Random::new(seed);
-        let values = random.pick(&[Values::Tame, Values::Finite, Values::Any]);
-        let (rows, columns) = (random.within(1, 30), random.within(1, 30));
+        let wishes = Wishes {
+            values: random.pick(&[Values::Tame, Values::Finite, Values::Any]),
+            sizes: [random.within(1, 30), random.within(1, 30)],
+            both: false,
+        };
+        let mut case = Case::wished(arch, random, wishes);
+        case.name = format!("seed-{seed}");
+        case
+    }
+
+    /// A random program for a machine: every op on random layouts, twice in a loop.
+    #[must_use]
+    pub fn wished(arch: &Arch, random: &mut Random, wishes: Wishes) -> Case {
+        let Wishes {
+            values,
+            sizes: [rows, columns],
+            both,
+        } = wishes;
         let (x, y) = (arch.cluster.lanes_x, arch.cluster.lanes_y);
         let sides = [
             side(random, 0, "rows", rows, columns, x),
             side(random, 1, "columns", columns, rows, y),
         ];
         let mut text = format!(
-            ".machine channels=8 overlap_ingest={}\n",
+            ".machine channels={} overlap_ingest={}\n",
+            arch.clusters().max(8),
             random.pick(&["false", "true"])
         );
         let granule = random.pick(&[x, y]);
@@ -153,14 +102,15 @@ impl RandomCase {
             _ => "store=both rows_layout=l0 columns_layout=l1 rows_row=0 columns_row=0",
         };
         text += &format!(".matrix a0 rows={rows} columns={columns} {place}\n");
-        for i in 0..6 {
-            text += &format!(".global g{i} words={WORDS} word={}\n", WORDS * i);
+        let words = WORDS.min(arch.broadcast.capacity_words / GLOBALS);
+        for i in 0..GLOBALS {
+            text += &format!(".global g{i} words={words} word={}\n", words * i);
         }
 
         let mut body = prologue(random, &sides);
         for _ in 0..random.within(10, 60) {
             let guard = random.pick(&["", "", "", "@!p0 "]);
-            body.push(format!("{guard}{}", instruction(random, &sides)));
+            body.push(format!("{guard}{}", instruction(random, &sides, both)));
         }
         for vector in 0..2 {
             body.push(format!(
@@ -186,7 +136,8 @@ impl RandomCase {
         let host_vectors = (0..10)
             .map(|i| host(if i < 5 { rows } else { columns }))
             .collect();
-        RandomCase {
+        Case {
+            name: "random".to_owned(),
             program,
             prompts,
             host_vectors,
@@ -329,11 +280,11 @@ fn prologue(random: &mut Random, sides: &[Side; 2]) -> Vec<String> {
     body
 }
 
-fn instruction(random: &mut Random, sides: &[Side; 2]) -> String {
+fn instruction(random: &mut Random, sides: &[Side; 2], with_both: bool) -> String {
     let side = &sides[usize::try_from(random.below(2)).expect("small")];
     let l = side.l;
     let vector = |random: &mut Random| side.buffer(random.below(VECTORS));
-    match random.below(27) {
+    match random.below(27 + u64::from(with_both)) {
         0 => format!("ld dst={} src=m{l}[{}]", vector(random), random.below(5)),
         1 => format!("st dst=m{l}[{}] src={}", random.below(5), vector(random)),
         2 => gather(random, side, sides),
@@ -415,6 +366,7 @@ fn instruction(random: &mut Random, sides: &[Side; 2]) -> String {
             random.within(1, 15),
             random.pick(&[0, 10, 126])
         ),
+        27 => both(random, side),
         _ => random
             .pick(&[
                 "clr p=p0",
@@ -474,6 +426,23 @@ fn across(side: &Side) -> String {
         side.buffer(1),
         side.buffer(PARTIAL),
         stream(side, false)
+    )
+}
+
+fn both(random: &mut Random, side: &Side) -> String {
+    let add = random.below(2) == 1;
+    let result = side.buffer(if add { WIDE } else { random.below(VECTORS) });
+    let along = [side.buffer(FULL), result];
+    let across = [side.buffer(random.below(VECTORS)), side.buffer(PARTIAL)];
+    let [[x, y], [u, w]] = if side.l == 0 {
+        [along, across]
+    } else {
+        [across, along]
+    };
+    format!(
+        "mvnt matrix=a0 axis={} x={x} y={y} u={u} w={w} {}",
+        side.axis,
+        stream(side, add)
     )
 }
 

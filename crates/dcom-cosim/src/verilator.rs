@@ -1,11 +1,14 @@
 //! Finding Verilator, and building and running a test bench with it.
 
 use std::ffi::OsStr;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use thiserror::Error;
+
+use crate::build::Build;
 
 /// Why there is no result of the RTL.
 #[derive(Debug, Error)]
@@ -40,6 +43,15 @@ pub enum CosimError {
     #[error("unexpected line from the test bench: {0:?}")]
     Unexpected(String),
 }
+
+/// File of the generated package.
+const PACKAGE: &str = "dcom_pkg.sv";
+
+/// Folder of the whole machine's sources.
+const MACHINE: &str = "machine";
+
+/// Its packages, in the order in which they depend on each other.
+const MACHINE_PACKAGES: [&str; 4] = ["machine_pkg", "tables_pkg", "rate_pkg", "plan_pkg"];
 
 /// An installed Verilator.
 #[derive(Clone, Debug)]
@@ -109,6 +121,90 @@ impl Verilator {
         })
     }
 
+    /// Builds the whole machine for `build` under `cache`, with all warnings, unless what it depends on has been built there
+    /// before.
+    ///
+    /// # Errors
+    /// Files, warnings of Verilator, errors of the C++ compiler.
+    pub fn machine(&self, build: &Build, cache: &Path) -> Result<Bench, CosimError> {
+        self.machine_of(build.name, &build.package(), cache)
+    }
+
+    /// The same with any text for the generated package.
+    ///
+    /// # Errors
+    /// As [`Verilator::machine`].
+    pub fn machine_of(&self, name: &str, package: &str, cache: &Path) -> Result<Bench, CosimError> {
+        let key = self.key(package)?;
+        let directory = cache.join(format!("{name}-{key:016x}"));
+        if directory.join("bench").exists() {
+            return Ok(Bench { directory });
+        }
+        // Built aside, so that a build that is killed leaves nothing that looks complete.
+        let aside = cache.join(format!("{name}-{key:016x}.{}", std::process::id()));
+        std::fs::create_dir_all(&aside).map_err(|e| file_error(&aside, e))?;
+        let file = aside.join(PACKAGE);
+        std::fs::write(&file, package).map_err(|e| file_error(&file, e))?;
+        let mut command = self.machine_command(&file);
+        command
+            .args(["--cc", "--exe", "--build", "--assert", "-j", "2"])
+            // Verilator 5.006 loses a declaration when it makes loops (`__Vilp` was not declared).
+            .args(["-O3", "-fno-reloop", "-o", "bench", "--Mdir"])
+            .arg(&aside)
+            .arg(self.rtl.join(MACHINE).join("dcom_tb.cpp"))
+            // Compiling takes longer than running.
+            .args(["-MAKEFLAGS", "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"]);
+        run(&mut command)?;
+        match std::fs::rename(&aside, &directory) {
+            Ok(()) => {}
+            // Another process was faster.
+            Err(_) if directory.join("bench").exists() => {
+                std::fs::remove_dir_all(&aside).map_err(|e| file_error(&aside, e))?;
+            }
+            Err(e) => return Err(file_error(&directory, e)),
+        }
+        Ok(Bench { directory })
+    }
+
+    /// Verilator with the sources of the whole machine and all warnings.
+    fn machine_command(&self, package: &Path) -> Command {
+        let folder = self.rtl.join(MACHINE);
+        let mut command = Command::new("verilator");
+        command
+            .args(["-Wall", "--top-module", "dcom_tb"])
+            // Assertions are off while the asynchronous reset is on: they read it at a clock edge.
+            .arg("-Wno-SYNCASYNCNET")
+            .arg(package)
+            .args(MACHINE_PACKAGES.map(|p| folder.join(format!("{p}.sv"))))
+            .arg(folder.join("dcom_tb.sv"))
+            .arg("-y")
+            .arg(folder)
+            .arg("-y")
+            .arg(self.rtl.join("src"));
+        command
+    }
+
+    /// What a build depends on, as a number: the tool, the package and all sources.
+    fn key(&self, package: &str) -> Result<u64, CosimError> {
+        let mut files = Vec::new();
+        for folder in ["src", MACHINE].map(|f| self.rtl.join(f)) {
+            let entries = std::fs::read_dir(&folder).map_err(|e| file_error(&folder, e))?;
+            for entry in entries {
+                files.push(entry.map_err(|e| file_error(&folder, e))?.path());
+            }
+        }
+        // A build has a package of its own instead.
+        files.retain(|file| !file.ends_with(PACKAGE));
+        files.sort();
+        let mut hasher = DefaultHasher::new();
+        (&self.version, package).hash(&mut hasher);
+        for file in files {
+            let text = std::fs::read(&file).map_err(|e| file_error(&file, e))?;
+            (file.file_name(), text).hash(&mut hasher);
+        }
+        Ok(hasher.finish())
+    }
+
     fn command(&self, parameters: &[(&str, u64)]) -> Command {
         let mut command = Command::new("verilator");
         let source = self.rtl.join("src");
@@ -141,6 +237,12 @@ impl Bench {
         command.args(arguments);
         let output = run(&mut command)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Removes a file of a run that went well.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), CosimError> {
+        let file = self.file(name);
+        std::fs::remove_file(&file).map_err(|e| file_error(&file, e))
     }
 }
 

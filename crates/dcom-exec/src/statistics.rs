@@ -15,7 +15,7 @@ use crate::vector::is_finite16;
 /// The statistics unit adds in fp32 in every mode.
 const FP32: Accumulate = Accumulate::X32;
 
-/// Elements that are squared and summed at a time; they and their widened values fit the first-level cache.
+/// Sums that are summed at a time, and columns; they fit the first-level cache.
 const BATCH: usize = 4096;
 
 /// Statistics of a matrix.
@@ -28,7 +28,7 @@ pub(crate) struct Statistics {
 impl Statistics {
     pub(crate) fn new(matrix: &Matrix, ingest_width: usize) -> Statistics {
         let (sum_of_squares, column_sums) = rayon::join(
-            || sum_of_squares(matrix.data(), ingest_width),
+            || sum_of_squares(matrix, ingest_width),
             || column_sums(matrix),
         );
         Statistics {
@@ -38,30 +38,27 @@ impl Statistics {
     }
 }
 
-/// Squares by trees over `width` elements, and a tree over these.
+/// Squares by trees over `width` elements of a row, and a tree over these.
 ///
 /// No partial sum is -0, so the additions of +0 that padding means can be left out.
-fn sum_of_squares(elements: &[u16], width: usize) -> f32 {
-    let groups = (BATCH / width).max(1);
-    // The greatest power of two: a batch is then an aligned subtree.
-    let groups = 1 << groups.ilog2();
-    let batches = elements
-        .par_chunks(groups * width)
-        .map_init(Vec::new, |squares, batch| {
-            squares.resize(batch.len(), 0.0);
-            batch
-                .reinterpret_cast::<f16>()
-                .convert_to_f32_slice(squares);
+fn sum_of_squares(matrix: &Matrix, width: usize) -> f32 {
+    let columns = matrix.cols();
+    let row_groups = columns.div_ceil(width);
+    let mut groups = vec![0.0; matrix.rows() * row_groups];
+    let rows = groups.par_chunks_mut(row_groups);
+    rows.zip(matrix.data().par_chunks(columns))
+        .for_each_init(Vec::new, |squares, (sums, row)| {
+            squares.resize(columns, 0.0);
+            row.reinterpret_cast::<f16>().convert_to_f32_slice(squares);
             squares.iter_mut().for_each(|x| *x *= *x);
-            if width.is_power_of_two() {
-                return FP32.tree_in_place(squares);
+            for (sum, group) in sums.iter_mut().zip(squares.chunks_mut(width)) {
+                *sum = FP32.tree_in_place(group);
             }
-            let mut sums: Vec<f32> = squares
-                .chunks_mut(width)
-                .map(|group| FP32.tree_in_place(group))
-                .collect();
-            FP32.tree_in_place(&mut sums)
         });
+    // A power of two: a batch is then an aligned subtree.
+    let batches = groups
+        .par_chunks_mut(BATCH)
+        .map(|batch| FP32.tree_in_place(batch));
     let mut batches: Vec<f32> = batches.collect();
     canonical(FP32.tree_in_place(&mut batches))
 }

@@ -81,9 +81,9 @@ pub struct Shape {
     pub slice_blocks: u64,
     /// Blocks that a cluster holds per round.
     pub slots: u64,
-    /// Beats that the busiest bank port needs to move the vector.
+    /// Beats to move the vector: the most over the window's banks per round and slot, summed.
     pub vector_beats: u64,
-    /// Beats that the busiest bank port needs per tile position while A streams past this layout.
+    /// Beats per tile position while A streams past this layout, counted the same way.
     pub tile_beats: u64,
     /// Banks that the window of partitions touches, as runs of neighbours in order; an operation on the
     /// layout occupies their units.
@@ -137,7 +137,6 @@ impl Shape {
         let (blocks_per_beat, beats_per_block) = per_beat(self.layout.granule.into());
         let (tiles_per_beat, beats_per_tile) = per_beat(arch.lanes());
         let banks = usize::try_from(arch.banks()).expect("at most 1024 banks");
-        let (mut vector, mut tile) = (vec![0u64; banks], vec![0u64; banks]);
         let mut held = vec![0u64; banks];
         let g = u64::from(self.layout.clusters);
         let small = |n: u64| usize::try_from(n).expect("bounded by the array");
@@ -174,15 +173,13 @@ impl Shape {
                         self.occupied += dealt;
                     }
                 }
-                for bank in 0..banks {
-                    vector[bank] += held[bank].div_ceil(blocks_per_beat) * beats_per_block;
-                    tile[bank] += held[bank].div_ceil(tiles_per_beat) * beats_per_tile;
-                }
+                // The banks of a window keep step.
+                let most = held.iter().max().expect("at least one bank");
+                self.vector_beats += most.div_ceil(blocks_per_beat) * beats_per_block;
+                self.tile_beats += most.div_ceil(tiles_per_beat) * beats_per_tile;
             }
         }
         self.engaged_clusters = used.iter().map(|&u| u64::from(u)).sum();
-        self.vector_beats = vector.into_iter().max().unwrap_or(1);
-        self.tile_beats = tile.into_iter().max().unwrap_or(1);
     }
 
     /// The layout itself.

@@ -246,23 +246,14 @@ impl Report {
             Some(more),
             predicted,
         );
-        let of = |name: &str| {
-            self.fig13
-                .defaults
-                .iter()
-                .find(|(n, _)| n.contains("systolic"))
-                .map(|(_, r)| match name {
-                    "area" => r.area.nominal,
-                    _ => r.power.nominal,
-                })
-        };
+        let array = self.fig13.claimed();
         add(
             "C9",
             "Fig. 13, default choices",
             "area over a systolic array",
             "",
             1.03,
-            of("area"),
+            Some(array.area.nominal),
             predicted,
         );
         add(
@@ -280,7 +271,7 @@ impl Report {
             "power over a systolic array",
             "",
             0.41,
-            of("power"),
+            Some(array.power.nominal),
             predicted,
         );
         add(

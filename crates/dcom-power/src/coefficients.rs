@@ -48,8 +48,10 @@ macro_rules! coefficients {
 
 coefficients! {
     rising {
-        multiply16_area multiply16_energy multiply32_area multiply32_energy multiply_stage_bits
-        add16_area add16_energy add16_stage_bits add32_area add32_energy add32_stage_bits
+        multiply16_area multiply16_stage_area multiply16_energy
+        multiply32_area multiply32_stage_area multiply32_energy multiply_stage_bits
+        add16_area add16_stage_area add16_energy add16_stage_bits
+        add32_area add32_stage_area add32_energy add32_stage_bits
         widen_area round_area mux_area logic_energy logic_leakage leakage_exponent
         register_area register_write register_clock
         sram_area sram_width_area sram_port_area sram_read sram_read_wire sram_write_factor sram_leakage

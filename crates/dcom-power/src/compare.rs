@@ -11,10 +11,12 @@ use dcom_timing::Activity;
 use crate::cluster::to_f64;
 use crate::coefficients::{Coefficients, Corner};
 use crate::interval::Interval;
-use crate::machine::{Component, Machine};
-use crate::sram::Memory;
+use crate::machine::Machine;
 use crate::technology::Technology;
-use crate::unit::{Cells, Unit, word_bits};
+use crate::unit::word_bits;
+
+mod gpu;
+mod systolic;
 
 /// What a workload asks of any design, over the whole batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,16 +66,6 @@ pub struct GpuCore {
 
 /// fp16 fused multiply-adds per cycle of an A100. Given: NVIDIA A100 whitepaper (2020): 108 SMs, 1024 each.
 pub const A100_MULTIPLIERS: u64 = 108 * 1024;
-
-/// Memory per multiplier (KiB). Given: as above, 256 KiB registers and 192 KiB L1 per SM, 40 MiB L2.
-const A100_KIB: f64 = (108.0 * (256.0 + 192.0) + 40960.0) / (108.0 * 1024.0);
-
-/// A register file bank and an L2 slice (KiB). Given: 64 KiB registers per quarter SM, 512 KiB per L2 slice.
-const REGISTER_KIB: f64 = 64.0;
-const L2_KIB: f64 = 512.0;
-
-/// Cycles to and from the memory in every dependent step. Assumed: as the machine's bank of the same size.
-const MEMORY_CYCLES: f64 = 4.0;
 
 /// A design to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,153 +237,11 @@ impl Designs<'_> {
         }
     }
 
-    fn systolic(&self, s: &Systolic, c: &Coefficients, machine: &Machine) -> Evaluated {
-        let arch = self.arch;
-        let add_cycles = match s.sums {
-            Accumulate::M16A16 => arch.cluster.add16_cycles,
-            Accumulate::M16A32 | Accumulate::X32 => arch.cluster.add32_cycles,
-        };
-        let multiplier = Unit::multiplier(c, s.sums, to_f64(arch.cluster.multiply_cycles));
-        let adder = Unit::adder(c, s.sums, to_f64(add_cycles));
-        let widen = if s.sums == Accumulate::M16A32 {
-            c.widen_area
-        } else {
-            0.0
-        };
-        let element = multiplier.cells + adder.cells + Cells::logic(widen) + Cells::registers(32.0);
-        let multipliers = to_f64(arch.clusters() * arch.lanes());
-        let side = to_f64(s.side);
-        let arrays = multipliers / (side * side);
-        let memory = self.whole_memory();
-        let shared = [
-            Component::Scalar,
-            Component::Statistics,
-            Component::Sequencer,
-        ];
-        let of_shared = |values: &[f64]| shared.iter().map(|k| values[*k as usize]).sum::<f64>();
-
-        let cells_um2 = element.area_um2(c) * multipliers;
-        let area = cells_um2 / c.placement_utilization
-            + memory.area_um2(c) / c.sram_utilization
-            + of_shared(&machine.area_um2);
-        // Both edges of every array, from a memory in the middle of the die.
-        let edge_bits = 2.0 * 16.0 * side * arrays;
-        let wire_um2 = edge_bits * area.sqrt() * 1e-3 / 2.0 * c.wire_area;
-        let area = area + wire_um2 / c.placement_utilization;
-        let side_mm = area.sqrt() * 1e-3;
-
-        // A mat-vec engages one column (weight-stationary) or row (output-stationary) of each array.
-        let products = to_f64(self.work.matrix_products) + to_f64(self.work.vector_products);
-        let latency = match s.dataflow {
-            // A sum passes an adder per multiplier of the column.
-            Dataflow::WeightStationary => side * to_f64(add_cycles),
-            // The vector passes the column; the interleaved sums of each multiplier are then added up.
-            Dataflow::OutputStationary => side + to_f64(add_cycles) * to_f64(add_cycles),
-        };
-        let cycles = self.matrix_cycles(side * arrays)
-            + to_f64(self.work.vector_products) / (side * arrays)
-            + to_f64(self.work.steps) * (latency + MEMORY_CYCLES)
-            + to_f64(self.work.other_cycles);
-
-        let moved = match s.dataflow {
-            Dataflow::WeightStationary => 16.0,
-            Dataflow::OutputStationary => 32.0,
-        };
-        let wire = 16.0 * side_mm * c.wire_energy;
-        let fetch = 16.0 * memory.read_fj_per_bit(c) + wire;
-        let store = 16.0 * memory.write_fj_per_bit(c) + wire;
-        let product = multiplier.energy_fj
-            + adder.energy_fj
-            + widen * c.logic_energy
-            + moved * c.register_write
-            + to_f64(s.operands_fetched) * fetch;
-        // Every second product of vectors is a correction, which stores its result.
-        let stored = to_f64(self.work.vector_products) / 2.0
-            + if s.staged {
-                to_f64(self.work.activity.stream_elements)
-            } else {
-                0.0
-            };
-        let dynamic = products * product
-            + stored * store
-            + to_f64(self.work.activity.link_in_bytes) / 2.0 * wire / 2.0
-            + of_shared(&machine.dynamic_fj(&self.work.activity));
-        let clock =
-            element.registers * multipliers * c.register_clock + of_shared(&machine.clock_fj);
-        let leakage = (cells_um2 + wire_um2) * c.logic_leakage * 1e-3
-            + memory.leakage_uw(c)
-            + of_shared(&machine.leakage_uw);
-        let time_s = self.seconds(cycles);
-        Evaluated {
-            area_um2: area,
-            chip_j: (dynamic + clock * cycles) * 1e-15 + leakage * 1e-6 * time_s,
-            time_s,
-        }
-    }
-
     /// Cycles of the products of A: at the array's edges, or at the memory's bandwidth.
     fn matrix_cycles(&self, products_per_cycle: f64) -> f64 {
         let products = to_f64(self.work.matrix_products) / products_per_cycle;
         let bytes = self.work.activity.memory_read_bytes;
         products.max(to_f64(self.arch.memory.rate.cycles_for(bytes)))
-    }
-
-    /// Banks, buffers and broadcast memory as one memory with a read and a write port.
-    fn whole_memory(&self) -> Memory {
-        let a = self.arch;
-        let word_bytes = word_bits(a.cluster.accumulate) / 8.0;
-        let bytes = to_f64(a.banks() * a.bank.capacity_bytes)
-            + to_f64(a.clusters() * a.cluster.buffer_bytes)
-            + to_f64(a.broadcast.capacity_words) * word_bytes;
-        Memory {
-            kib: bytes / 1024.0,
-            width_bytes: 2.0 * to_f64(a.bank.port_elements),
-            ports: 2.0,
-        }
-    }
-
-    fn gpu(&self, core: &GpuCore, c: &Coefficients) -> Evaluated {
-        let multipliers = to_f64(core.multipliers);
-        let multiplier = Unit::multiplier(
-            c,
-            Accumulate::X32,
-            to_f64(self.arch.cluster.multiply_cycles),
-        );
-        let adder = Unit::adder(c, Accumulate::X32, to_f64(self.arch.cluster.add32_cycles));
-        // Two operands and a sum are latched before the multiplier.
-        let lane = multiplier.cells + adder.cells + Cells::registers(64.0);
-        let kib = A100_KIB * multipliers;
-        let memory = |kib: f64| Memory {
-            kib,
-            width_bytes: 128.0,
-            ports: 2.0,
-        };
-        let register_macros = kib / REGISTER_KIB;
-        let cells_um2 = lane.area_um2(c) * multipliers;
-        let area = cells_um2 / c.placement_utilization
-            + memory(REGISTER_KIB).area_um2(c) * register_macros / c.sram_utilization;
-        let side_mm = area.sqrt() * 1e-3;
-        let products = to_f64(self.work.matrix_products) + to_f64(self.work.vector_products);
-        let registers = memory(REGISTER_KIB);
-        // Three operands read and one written per fused multiply-add, two of which share an instruction (HFMA2).
-        let product = multiplier.energy_fj
-            + adder.energy_fj
-            + 16.0 * (3.0 * registers.read_fj_per_bit(c) + registers.write_fj_per_bit(c))
-            + c.gpu_instruction * 1e3 / 2.0;
-        // Every element comes through L2 and across the die.
-        let fetched = to_f64(self.work.matrix_products) + 2.0 * to_f64(self.work.vector_products);
-        let fetch = 16.0 * (memory(L2_KIB).read_fj_per_bit(c) + side_mm * c.wire_energy);
-        let time_s = self.seconds(self.matrix_cycles(multipliers) + to_f64(self.work.other_cycles))
-            + to_f64(self.work.steps) * c.gpu_step * 1e-6;
-        let cycles = time_s * to_f64(self.arch.clock_mhz) * 1e6;
-        let clock = lane.registers * multipliers * c.register_clock;
-        let leakage = cells_um2 * c.logic_leakage * 1e-3 + kib * c.sram_leakage;
-        Evaluated {
-            area_um2: area,
-            chip_j: (products * product + fetched * fetch + clock * cycles) * 1e-15
-                + leakage * 1e-6 * time_s,
-            time_s,
-        }
     }
 }
 

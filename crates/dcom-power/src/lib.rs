@@ -8,7 +8,8 @@
 //! [`Designs::ratios`] compares designs over random draws instead, in which both have the same coefficients.
 //!
 //! Reading order: `technology` (the files), `coefficients`, `sram` and `unit` (parts), `tile`, `cluster` and `machine` (how many of
-//! them, and what an event costs), `model` (results), `compare` (other designs).
+//! them, and what an event costs), `model` (results), `compare` (other designs), `held_out` (blocks that
+//! were synthesized whole).
 
 mod technology;
 
@@ -27,9 +28,12 @@ mod model;
 
 mod compare;
 
+mod held_out;
+
 pub use compare::{
     A100_MULTIPLIERS, Compared, Dataflow, Design, Designs, GpuCore, Ratio, Systolic, Work,
 };
+pub use held_out::predicted_um2;
 pub use interval::Interval;
 pub use machine::Component;
 pub use model::{Area, Energy, PartEnergy, PowerModel};

@@ -90,24 +90,32 @@ schema! {
         /// Columns of A whose sums the statistics unit holds.
         "implementation.statistics_columns" statistics_columns: u32 in 1..=1_000_000, unit "columns";
 
-        /// Logic of an fp16 multiplier with fp16 result, registers apart.
+        /// Logic of an fp16 multiplier with fp16 result in one stage, registers apart.
         "multiply16.area_um2" multiply16_area: coefficient in 0.0..=1e6, unit "um2";
+        /// Logic that each further stage adds to it.
+        "multiply16.stage_area_um2" multiply16_stage_area: coefficient in 0.0..=1e6, unit "um2";
         /// Energy of a multiplication, its output register included.
         "multiply16.energy_fj" multiply16_energy: coefficient in 0.0..=1e6, unit "fJ";
-        /// Logic of an fp16 multiplier with exact fp32 result.
+        /// Logic of an fp16 multiplier with exact fp32 result in one stage, registers apart.
         "multiply32.area_um2" multiply32_area: coefficient in 0.0..=1e6, unit "um2";
+        /// Logic that each further stage adds to it.
+        "multiply32.stage_area_um2" multiply32_stage_area: coefficient in 0.0..=1e6, unit "um2";
         /// Energy of such a multiplication.
         "multiply32.energy_fj" multiply32_energy: coefficient in 0.0..=1e6, unit "fJ";
         /// Registers at a cut of a multiplier.
         "multiply16.stage_bits" multiply_stage_bits: coefficient in 0.0..=1000.0, unit "bits";
-        /// Logic of an fp16 adder.
+        /// Logic of an fp16 adder in one stage, registers apart.
         "add16.area_um2" add16_area: coefficient in 0.0..=1e6, unit "um2";
+        /// Logic that each further stage adds to it.
+        "add16.stage_area_um2" add16_stage_area: coefficient in 0.0..=1e6, unit "um2";
         /// Energy of an fp16 addition.
         "add16.energy_fj" add16_energy: coefficient in 0.0..=1e6, unit "fJ";
         /// Registers at a cut of an fp16 adder.
         "add16.stage_bits" add16_stage_bits: coefficient in 0.0..=1000.0, unit "bits";
-        /// Logic of an fp32 adder.
+        /// Logic of an fp32 adder in one stage, registers apart.
         "add32.area_um2" add32_area: coefficient in 0.0..=1e6, unit "um2";
+        /// Logic that each further stage adds to it.
+        "add32.stage_area_um2" add32_stage_area: coefficient in 0.0..=1e6, unit "um2";
         /// Energy of an fp32 addition.
         "add32.energy_fj" add32_energy: coefficient in 0.0..=1e6, unit "fJ";
         /// Registers at a cut of an fp32 adder.

@@ -61,48 +61,73 @@ pub(crate) struct Unit {
     pub(crate) energy_fj: f64,
 }
 
-impl Unit {
-    fn new(c: &Coefficients, logic: f64, energy: f64, width: f64, stage: f64, cycles: f64) -> Unit {
-        let cuts = stage * (cycles - 1.0).max(0.0);
+/// A kind of unit: its logic in one stage, its result, and what a further stage adds.
+struct Kind {
+    area_um2: f64,
+    energy_fj: f64,
+    width: f64,
+    stage_area_um2: f64,
+    stage_bits: f64,
+}
+
+impl Kind {
+    fn unit(&self, c: &Coefficients, cycles: f64) -> Unit {
+        let cuts = (cycles - 1.0).max(0.0);
+        let registers = self.stage_bits * cuts;
         Unit {
-            cells: Cells::logic(logic) + Cells::registers(width + cuts),
-            energy_fj: energy + cuts * c.register_write,
+            cells: Cells::logic(self.area_um2 + self.stage_area_um2 * cuts)
+                + Cells::registers(self.width + registers),
+            energy_fj: self.energy_fj + registers * c.register_write,
         }
     }
+}
 
+impl Unit {
     /// A multiplier of a lane.
     pub(crate) fn multiplier(c: &Coefficients, mode: Accumulate, cycles: f64) -> Unit {
-        let (logic, energy, width) = match mode {
-            Accumulate::M16A16 | Accumulate::M16A32 => {
-                (c.multiply16_area, c.multiply16_energy, 16.0)
-            }
-            Accumulate::X32 => (c.multiply32_area, c.multiply32_energy, 32.0),
+        let kind = match mode {
+            Accumulate::M16A16 | Accumulate::M16A32 => Kind {
+                area_um2: c.multiply16_area,
+                energy_fj: c.multiply16_energy,
+                width: 16.0,
+                stage_area_um2: c.multiply16_stage_area,
+                stage_bits: c.multiply_stage_bits,
+            },
+            Accumulate::X32 => Kind {
+                area_um2: c.multiply32_area,
+                energy_fj: c.multiply32_energy,
+                width: EXACT_BITS,
+                stage_area_um2: c.multiply32_stage_area,
+                stage_bits: c.multiply_stage_bits,
+            },
         };
-        Unit::new(c, logic, energy, width, c.multiply_stage_bits, cycles)
+        kind.unit(c, cycles)
     }
 
     /// An adder in accumulate precision.
     pub(crate) fn adder(c: &Coefficients, mode: Accumulate, cycles: f64) -> Unit {
-        match word_bits(mode) {
-            16.0 => Unit::new(
-                c,
-                c.add16_area,
-                c.add16_energy,
-                16.0,
-                c.add16_stage_bits,
-                cycles,
-            ),
-            _ => Unit::new(
-                c,
-                c.add32_area,
-                c.add32_energy,
-                32.0,
-                c.add32_stage_bits,
-                cycles,
-            ),
-        }
+        let kind = match mode {
+            Accumulate::M16A16 => Kind {
+                area_um2: c.add16_area,
+                energy_fj: c.add16_energy,
+                width: 16.0,
+                stage_area_um2: c.add16_stage_area,
+                stage_bits: c.add16_stage_bits,
+            },
+            Accumulate::M16A32 | Accumulate::X32 => Kind {
+                area_um2: c.add32_area,
+                energy_fj: c.add32_energy,
+                width: 32.0,
+                stage_area_um2: c.add32_stage_area,
+                stage_bits: c.add32_stage_bits,
+            },
+        };
+        kind.unit(c, cycles)
     }
 }
+
+/// Registers of an exact product. Derived: `multiply_exact_1` of `reports/synth/units.csv`; two of the 32 bits are always zero.
+const EXACT_BITS: f64 = 30.0;
 
 /// Bits of a sum.
 pub(crate) fn word_bits(mode: Accumulate) -> f64 {

@@ -14,6 +14,7 @@ mod spectrum;
 
 mod orthogonality;
 mod reconstruction;
+mod residual;
 
 mod golub_kahan;
 mod small_svd;
@@ -27,6 +28,7 @@ pub use error::ReferenceError;
 pub use golub_kahan::{Bidiagonalization, Status, golub_kahan_f64};
 pub use orthogonality::{OrthogonalityLoss, orthogonality_loss};
 pub use reconstruction::{Errors, reconstruction};
+pub use residual::{product_frobenius, residual, residual_errors};
 pub use small_svd::{SmallSvd, small_svd};
 pub use spectrum::{
     Method, RankError, Reference, best_rank_errors, block_lanczos_errors, singular_values,

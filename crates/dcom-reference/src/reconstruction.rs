@@ -32,18 +32,7 @@ pub struct Errors {
 
 /// Compares `matrix` (S x H) with the product of `factors`.
 pub fn reconstruction(matrix: &Matrix, factors: &Factors) -> Result<Errors, ReferenceError> {
-    if (matrix.rows(), matrix.cols()) != (factors.rows(), factors.cols()) {
-        return Err(ReferenceError::Shape {
-            rows: matrix.rows(),
-            cols: matrix.cols(),
-            factor_rows: factors.rows(),
-            factor_cols: factors.cols(),
-        });
-    }
-    require_finite("factor u", factors.u(), factors.rank())?;
-    require_finite("factor s", factors.s(), 1)?;
-    require_finite("factor v", factors.v(), factors.rank())?;
-
+    check(matrix, factors)?;
     let v_transposed = transposed_f64(factors.v(), factors.rank());
     let mut squares = vec![Squares::default(); matrix.rows()];
     squares
@@ -61,6 +50,26 @@ pub fn reconstruction(matrix: &Matrix, factors: &Factors) -> Result<Errors, Refe
         return Err(first_non_finite(matrix, row));
     }
 
+    Ok(errors(&squares))
+}
+
+/// Refuses factors of another shape than the matrix, and factors that are not finite.
+pub(crate) fn check(matrix: &Matrix, factors: &Factors) -> Result<(), ReferenceError> {
+    if (matrix.rows(), matrix.cols()) != (factors.rows(), factors.cols()) {
+        return Err(ReferenceError::Shape {
+            rows: matrix.rows(),
+            cols: matrix.cols(),
+            factor_rows: factors.rows(),
+            factor_cols: factors.cols(),
+        });
+    }
+    require_finite("factor u", factors.u(), factors.rank())?;
+    require_finite("factor s", factors.s(), 1)?;
+    require_finite("factor v", factors.v(), factors.rank())
+}
+
+/// Errors from the sums of squares of all rows.
+pub(crate) fn errors(squares: &[Squares]) -> Errors {
     let total = squares.iter().fold(Squares::default(), |sum, row| Squares {
         residual: sum.residual + row.residual,
         original: sum.original + row.original,
@@ -73,17 +82,18 @@ pub fn reconstruction(matrix: &Matrix, factors: &Factors) -> Result<Errors, Refe
     } else {
         0.5 * (tokens[middle - 1] + tokens[middle])
     };
-    Ok(Errors {
+    Errors {
         relative_frobenius: total.relative(),
         per_token_median: median,
         per_token_max: tokens[tokens.len() - 1],
-    })
+    }
 }
 
+/// Sums of squares of a row.
 #[derive(Clone, Copy, Default)]
-struct Squares {
-    residual: f64,
-    original: f64,
+pub(crate) struct Squares {
+    pub(crate) residual: f64,
+    pub(crate) original: f64,
 }
 
 impl Squares {

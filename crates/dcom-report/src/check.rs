@@ -126,6 +126,13 @@ pub(crate) fn scatter_plot(plot: &ScatterPlot) -> Result<(), FigureError> {
         for point in &group.points {
             value(&plot.x, &what, point.x)?;
             value(&plot.y, &what, point.y)?;
+            let x_error = point.x_error.as_slice();
+            let y_error = point.y_error.as_slice();
+            for (axis, at, error) in [(&plot.x, point.x, x_error), (&plot.y, point.y, y_error)] {
+                if !error.is_empty() {
+                    error_intervals(axis, &group.name, [at].into_iter(), Some(error))?;
+                }
+            }
             if let Some(label) = &point.label {
                 text("the label of a point", label)?;
             }

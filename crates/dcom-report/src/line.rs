@@ -115,11 +115,11 @@ fn draw_markers(canvas: &mut Canvas, lines: &[Vec<Point>]) {
 pub(crate) fn draw_error_bar(canvas: &mut Canvas, ends: [Point; 2], color: Color) {
     const CAP: f64 = 1.8;
     canvas.stroke(&ends, HAIR_LINE, color);
+    // Caps stand across the bar, which is along one of the axes.
+    let is_level = (ends[0].y - ends[1].y).abs() < (ends[0].x - ends[1].x).abs();
+    let (dx, dy) = if is_level { (0.0, CAP) } else { (CAP, 0.0) };
     for end in ends {
-        canvas.stroke(
-            &[point(end.x - CAP, end.y), point(end.x + CAP, end.y)],
-            HAIR_LINE,
-            color,
-        );
+        let cap = [point(end.x - dx, end.y - dy), point(end.x + dx, end.y + dy)];
+        canvas.stroke(&cap, HAIR_LINE, color);
     }
 }

@@ -6,6 +6,7 @@ use crate::figure::{Axis, Page};
 use crate::frame::{Drawing, Frame, Surroundings, room_below, x_ticks};
 use crate::geometry::Point;
 use crate::legend::{Entry, MARKER_RADIUS, Swatch};
+use crate::line::draw_error_bar;
 use crate::note::{self, Sign};
 use crate::style::{BLACK, Color, GREY, INK, SERIES_LINE, STYLES, Shape, WHITE};
 
@@ -53,6 +54,10 @@ pub struct ScatterPoint {
     pub x: f64,
     /// Place on the y axis, in its unit.
     pub y: f64,
+    /// Lowest and highest x; none without an error bar.
+    pub x_error: Option<(f64, f64)>,
+    /// Lowest and highest y; none without an error bar.
+    pub y_error: Option<(f64, f64)>,
     /// Place on the colour axis, in its unit.
     pub color: Option<f64>,
     /// A text beside the point.
@@ -67,8 +72,13 @@ pub(crate) fn draw(plot: &ScatterPlot) -> Drawing {
     } else {
         PADDING
     };
-    let x_values = points().map(|at| at.x).chain(curves().map(|&(x, _)| x));
-    let y_values = points().map(|at| at.y).chain(curves().map(|&(_, y)| y));
+    let ends = |error: Option<(f64, f64)>| error.into_iter().flat_map(|(low, high)| [low, high]);
+    let x_values = points()
+        .flat_map(|at| ends(at.x_error).chain([at.x]))
+        .chain(curves().map(|&(x, _)| x));
+    let y_values = points()
+        .flat_map(|at| ends(at.y_error).chain([at.y]))
+        .chain(curves().map(|&(_, y)| y));
     let (x, y) = (
         Mapping::new(&plot.x, padding, x_values),
         Mapping::new(&plot.y, padding, y_values),
@@ -97,6 +107,20 @@ pub(crate) fn draw(plot: &ScatterPlot) -> Drawing {
             .collect();
         frame.canvas.dashed(&line, style.dash, SERIES_LINE, INK);
         obstacles.push(line);
+    }
+    // Behind all points, so that none is hidden.
+    for each in points() {
+        let across = each
+            .x_error
+            .map(|(low, high)| [(low, each.y), (high, each.y)]);
+        let along = each
+            .y_error
+            .map(|(low, high)| [(each.x, low), (each.x, high)]);
+        for bar in across.into_iter().chain(along) {
+            let bar = bar.map(|at| frame.at(&x, &y, at));
+            draw_error_bar(&mut frame.canvas, bar, GREY);
+            obstacles.push(bar.to_vec());
+        }
     }
     // The most important group last, above the others.
     for (index, group) in plot.groups.iter().enumerate().rev() {

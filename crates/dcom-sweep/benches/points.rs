@@ -2,12 +2,16 @@
 //!
 //! `cargo bench -p dcom-sweep`; "item/s" are points per second. On a shared machine the fastest sample is the one to read.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use dcom_arch::Arch;
 use dcom_power::PowerModel;
-use dcom_sweep::{Base, Finished, Options, Point, PointError, Space, SweepSpec, evaluate, run};
+use dcom_sweep::{
+    Base, Finished, METRICS, Metric, Options, Point, PointError, PointPower, Space, SweepSpec,
+    evaluate, run,
+};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use rayon::prelude::*;
@@ -102,14 +106,40 @@ fn default_sweep() -> Finished {
     run(space, &options, &AtomicBool::new(false), |_| ()).expect("the shipped sweep runs")
 }
 
-/// Area and energy alone, as every design point needs them: to be held against `one_core`.
+/// What area and energy add to a point of a sweep, to be held against `one_core`: the technology's values are copied, the
+/// model is made and asked, its metrics are taken and written.
 #[divan::bench]
 fn area_and_energy(bencher: Bencher<'_, '_>) {
     let base = base("1");
     let arch = Arch::new(&base.arch).expect("valid");
+    let mut point = evaluate(&base).expect("feasible");
+    let of_power: Vec<&Metric> = METRICS
+        .iter()
+        .filter(|m| matches!(m.unit, "mm2" | "uJ" | "W" | "uJ us"))
+        .collect();
+    let mut row = String::new();
+    bencher.bench_local(|| {
+        let technology = divan::black_box(&base.technology).clone();
+        let model = PowerModel::new(divan::black_box(&arch), &technology);
+        point.power = PointPower::of(&model, &point.summary);
+        row.clear();
+        for metric in &of_power {
+            write!(row, "{},", metric.of(&point)).expect("writing to a String");
+        }
+        row.len()
+    });
+}
+
+/// The model alone.
+#[divan::bench]
+fn power_model(bencher: Bencher<'_, '_>) {
+    let base = base("1");
+    let arch = Arch::new(&base.arch).expect("valid");
     let summary = evaluate(&base).expect("feasible").summary;
     bencher.bench(|| {
-        PowerModel::new(divan::black_box(&arch), &base.technology)
-            .energy(&summary.activity, summary.cycles)
+        PointPower::of(
+            &PowerModel::new(divan::black_box(&arch), &base.technology),
+            &summary,
+        )
     });
 }

@@ -71,6 +71,8 @@ pub struct Candidate {
     pub settings: Vec<(String, String)>,
     /// The numbers.
     pub point: Point,
+    /// Hashes of machine, workload and technology.
+    pub hashes: [String; 3],
     /// What is minimized.
     pub objective: f64,
     /// By which share the constraint that is missed most is missed; 0 if all hold.
@@ -206,6 +208,7 @@ impl Asked<'_> {
                     objective,
                     miss: misses.fold(own, f64::max),
                     point,
+                    hashes: self.space.identity(index as u64).hashes,
                 }))
             }
             Err(error) if error.is_infeasible() => Ok(Err(error.to_string())),

@@ -66,12 +66,6 @@ pub struct Point {
     pub machine: MachineSize,
     /// Area and energy.
     pub power: PointPower,
-    /// Hash of the machine's parameters.
-    pub arch_hash: String,
-    /// Hash of the workload's parameters.
-    pub workload_hash: String,
-    /// Hash of the technology's parameters.
-    pub technology_hash: String,
 }
 
 /// Area, and energy of the whole batch.
@@ -96,7 +90,9 @@ pub struct PointPower {
 }
 
 impl PointPower {
-    fn of(model: &PowerModel, summary: &Summary) -> PointPower {
+    /// Asks the model.
+    #[must_use]
+    pub fn of(model: &PowerModel, summary: &Summary) -> PointPower {
         let energy = model.energy(&summary.activity, summary.cycles);
         PointPower {
             area_um2: model.total_area_um2(),
@@ -182,8 +178,5 @@ pub fn evaluate(base: &Base) -> Result<Point, PointError> {
         time_us_per_prompt: summary.time_us / f64::from(base.workload.prompts),
         summary,
         machine: MachineSize::of(&arch),
-        arch_hash: arch.hash.clone(),
-        workload_hash: base.workload.hash(),
-        technology_hash: base.technology.hash(),
     })
 }

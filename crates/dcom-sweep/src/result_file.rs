@@ -372,7 +372,7 @@ pub(crate) fn manifest(space: &Space, counts: &Counts, csv_bytes: u64) -> Value 
         "fingerprint": space.fingerprint(),
         "arch": { "file": space.spec().arch, "hash": space.base().arch.hash() },
         "workload": { "file": space.spec().workload, "hash": space.base().workload.hash() },
-        "technology": { "name": space.base().technology.name, "hash": space.base().technology.hash() },
+        "technology": { "file": space.spec().tech, "name": space.base().technology.name, "hash": space.base().technology.hash() },
         "rows": rows,
         "left_out": counts.left_out,
         "csv_bytes": csv_bytes,

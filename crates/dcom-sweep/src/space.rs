@@ -3,6 +3,7 @@
 //! Nothing here grows with the number of points: a point is a number from 0, taken apart into one position per axis.
 
 use dcom_config::{Document, KeyInfo};
+use dcom_power::Technology;
 
 use crate::cache::Key;
 use crate::expression::{Expression, Name, Scalar};
@@ -27,8 +28,8 @@ pub struct Space {
     spec: SweepSpec,
     base: Base,
     axes: Vec<Resolved>,
-    /// For each schema its sorted keys.
-    schemas: [Vec<Line>; 3],
+    /// Machine, workload and technology.
+    schemas: [Keys; 3],
     filters: Vec<Bound>,
     constraints: Vec<Bound>,
 }
@@ -65,6 +66,25 @@ struct Line {
     value: Value,
 }
 
+/// The keys of a schema, sorted.
+#[derive(Debug)]
+struct Keys {
+    lines: Vec<Line>,
+    /// Where no key is on an axis: of every point.
+    digest: Option<Digest>,
+}
+
+/// What a schema's values at a point add to the point's identity.
+#[derive(Clone, Debug)]
+struct Digest {
+    /// Of all keys but names.
+    numbers: blake3::Hash,
+    /// Of the names.
+    names: blake3::Hash,
+    /// The hash that `dcom run` prints for the same parameters.
+    hash: String,
+}
+
 /// A condition whose names are bound to where their values are.
 #[derive(Debug)]
 struct Bound {
@@ -91,16 +111,19 @@ pub(crate) struct Identity {
 }
 
 impl Space {
-    /// Reads the machine and the workload of a sweep; `set` overrides `[set]`.
+    /// Reads the machine, the workload and the technology of a sweep; `set` overrides `[set]`.
     ///
     /// # Errors
     /// What is wrong with the files or the overrides.
     pub fn open(spec: SweepSpec, set: &[(String, String)]) -> Result<Space, PointError> {
-        let base = Base::read(&spec.arch, &spec.workload)?;
+        let mut base = Base::read(&spec.arch, &spec.workload)?;
+        if let Some(path) = &spec.tech {
+            base.technology = Technology::read(path)?;
+        }
         Space::new(spec, base, set)
     }
 
-    /// The same with machine and workload at hand.
+    /// The same with machine, workload and technology at hand.
     ///
     /// # Errors
     /// An override that its key does not take.
@@ -183,7 +206,7 @@ impl Space {
                 slots: expression.names().iter().map(slot).collect(),
             }
         };
-        let schemas = keys::schemas().map(|(_, keys)| lines(keys));
+        let schemas = keys::schemas().map(|(_, keys)| Keys::new(lines(keys)));
         let filters = spec.filters.iter().map(bind).collect();
         let constraints = spec.constraints.iter().map(bind).collect();
         Ok(Space {
@@ -202,7 +225,7 @@ impl Space {
         &self.spec
     }
 
-    /// Machine and workload that the axes start from.
+    /// Machine, workload and technology that the axes start from.
     #[must_use]
     pub fn base(&self) -> &Base {
         &self.base
@@ -278,7 +301,7 @@ impl Space {
         broken.map(|constraint| constraint.expression.text())
     }
 
-    /// Machine and workload at a point.
+    /// Machine, workload and technology at a point.
     ///
     /// # Errors
     /// None for values that a sweep file was checked for; they are those of the keys' setters.
@@ -295,23 +318,12 @@ impl Space {
     pub(crate) fn identity(&self, point: u64) -> Identity {
         let mut numbers = blake3::Hasher::new();
         let mut reason = blake3::Hasher::new();
-        let mut text = String::with_capacity(4096);
         numbers.update(SOURCES.as_bytes());
-        let hashes = self.schemas.each_ref().map(|lines| {
-            text.clear();
-            for line in lines {
-                let start = text.len();
-                text.push_str(line.path);
-                text.push('=');
-                text.push_str(line.value.at(self, point));
-                text.push('\n');
-                if NAMES.contains(&line.path) {
-                    reason.update(&text.as_bytes()[start..]);
-                    text.truncate(start);
-                }
-            }
-            numbers.update(text.as_bytes());
-            self.hash(lines, point)
+        let hashes = self.schemas.each_ref().map(|keys| {
+            let digest = keys.at(&self.axes, point);
+            numbers.update(digest.numbers.as_bytes());
+            reason.update(digest.names.as_bytes());
+            digest.hash
         });
         let numbers = Key::of(&numbers.finalize());
         reason.update(numbers.as_bytes());
@@ -320,18 +332,6 @@ impl Space {
             reason: Key::of(&reason.finalize()),
             hashes,
         }
-    }
-
-    /// The hash that `dcom run` prints for the same parameters.
-    fn hash(&self, lines: &[Line], point: u64) -> String {
-        let mut text = String::with_capacity(4096);
-        for line in lines {
-            text.push_str(line.path);
-            text.push('=');
-            text.push_str(line.value.at(self, point));
-            text.push('\n');
-        }
-        Document::hash(&text)
     }
 
     /// Hash of all that the rows of the result depend on. A comment in a file is not part of it.
@@ -398,13 +398,54 @@ impl Resolved {
 }
 
 impl Value {
-    fn at<'a>(&'a self, space: &'a Space, point: u64) -> &'a str {
+    fn at<'a>(&'a self, axes: &'a [Resolved], point: u64) -> &'a str {
         match self {
             Value::Fixed(text) => text,
             Value::OnAxis(axis, column) => {
-                let axis = &space.axes[*axis];
+                let axis = &axes[*axis];
                 &axis.columns[*column].values[axis.position(point)]
             }
+        }
+    }
+}
+
+impl Keys {
+    fn new(lines: Vec<Line>) -> Keys {
+        let fixed = lines
+            .iter()
+            .all(|line| matches!(line.value, Value::Fixed(_)));
+        let digest = fixed.then(|| Digest::of(&lines, &[], 0));
+        Keys { lines, digest }
+    }
+
+    fn at(&self, axes: &[Resolved], point: u64) -> Digest {
+        match &self.digest {
+            Some(digest) => digest.clone(),
+            None => Digest::of(&self.lines, axes, point),
+        }
+    }
+}
+
+impl Digest {
+    fn of(lines: &[Line], axes: &[Resolved], point: u64) -> Digest {
+        let [mut all, mut numbers, mut names] = [4096, 4096, 64].map(String::with_capacity);
+        for line in lines {
+            let start = all.len();
+            all.push_str(line.path);
+            all.push('=');
+            all.push_str(line.value.at(axes, point));
+            all.push('\n');
+            let own = if NAMES.contains(&line.path) {
+                &mut names
+            } else {
+                &mut numbers
+            };
+            own.push_str(&all[start..]);
+        }
+        Digest {
+            numbers: blake3::hash(numbers.as_bytes()),
+            names: blake3::hash(names.as_bytes()),
+            hash: Document::hash(&all),
         }
     }
 }

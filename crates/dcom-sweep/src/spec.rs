@@ -1,4 +1,4 @@
-//! Sweep files: a machine, a workload, what differs from them, and axes over their keys.
+//! Sweep files: a machine, a workload, a technology, what differs from them, and axes over their keys.
 //!
 //! `docs/sweeps.md` describes the format. Everything that can be told from the file alone is checked here, before the
 //! machine and workload files are read: names, types, ranges, lengths, the number of points.
@@ -33,6 +33,8 @@ pub struct SweepSpec {
     pub arch: PathBuf,
     /// Workload file.
     pub workload: PathBuf,
+    /// Technology file; `None`: the one that is built in.
+    pub tech: Option<PathBuf>,
     /// Keys that differ from those files at every point.
     pub set: Vec<(&'static KeyInfo, String)>,
     /// Axes.
@@ -85,6 +87,7 @@ impl SweepSpec {
             name: name.clone(),
             arch: PathBuf::from(&raw.arch),
             workload: PathBuf::from(&raw.workload),
+            tech: raw.tech.as_ref().map(PathBuf::from),
             set,
             axes: axes.into_iter().map(|(_, axis)| axis).collect(),
             filters: reader.conditions("where", Names::Keys)?,

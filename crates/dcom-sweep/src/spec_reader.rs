@@ -37,6 +37,7 @@ pub(crate) struct Raw {
     pub(crate) name: Spanned<String>,
     pub(crate) arch: String,
     pub(crate) workload: String,
+    pub(crate) tech: Option<String>,
     #[serde(default)]
     pub(crate) set: toml::Table,
     #[serde(default)]

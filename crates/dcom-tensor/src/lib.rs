@@ -23,4 +23,5 @@ pub use factors::{Factors, FactorsError};
 pub use matrix::{FromF32, Matrix, MatrixError};
 pub use read::{Loaded, ReadOptions, read_matrix};
 pub use round::SourceType;
+pub use safetensors_header::{TensorEntry, list_tensors};
 pub use write::{write_factors, write_npy};

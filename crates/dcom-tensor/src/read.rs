@@ -156,7 +156,7 @@ pub(crate) fn matrix_shape(
     }
 }
 
-fn open(path: &Path) -> Result<Input<'_>, TensorError> {
+pub(crate) fn open(path: &Path) -> Result<Input<'_>, TensorError> {
     let io_error = |action| {
         move |source| TensorError::Io {
             path: path.to_owned(),

@@ -1,14 +1,16 @@
-//! Finding a matrix in a safetensors file.
+//! Finding matrices in a safetensors file.
 //!
 //! Format: 8 bytes little-endian header length, a JSON header, the tensors without gaps
 //! (<https://huggingface.co/docs/safetensors>). The `safetensors` crate parses and validates the JSON; it would want the
 //! whole file in memory to do the rest, so the length checks are made here.
 
+use std::path::Path;
+
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use crate::error::TensorError;
-use crate::read::{Input, Layout, ReadOptions, matrix_shape};
+use crate::read::{Input, Layout, ReadOptions, matrix_shape, open};
 use crate::round::SourceType;
 
 /// Bytes of the length field.
@@ -19,22 +21,53 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 const ACCEPTED: &str = "F16, BF16 and F32";
 
+/// What a header says of a tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorEntry {
+    /// Its name.
+    pub name: String,
+    /// Its element type; `None` for one that matrices cannot have.
+    pub source: Option<SourceType>,
+    /// Its element type as the format calls it, such as `F16`.
+    pub dtype: String,
+    /// Its dimensions.
+    pub shape: Vec<u64>,
+}
+
+/// The tensors of a safetensors file in the order of its data, from the header alone.
+///
+/// # Errors
+/// Every defect of the header, and a length of the file that the header does not account for.
+pub fn list_tensors(path: &Path) -> Result<Vec<TensorEntry>, TensorError> {
+    let mut input = open(path)?;
+    let (_, metadata) = read_header(&mut input)?;
+    let entry = |name: String| {
+        let info = metadata.info(&name)?;
+        Some(TensorEntry {
+            source: source_type(info.dtype),
+            dtype: format!("{:?}", info.dtype),
+            shape: shape(info),
+            name,
+        })
+    };
+    Ok(metadata
+        .offset_keys()
+        .into_iter()
+        .filter_map(entry)
+        .collect())
+}
+
 /// Finds the tensor that `options` asks for.
 pub(crate) fn locate(input: &mut Input<'_>, options: &ReadOptions) -> Result<Layout, TensorError> {
     let (header_bytes, metadata) = read_header(input)?;
     let (name, info) = choose(input, &metadata, options)?;
-    let source = match info.dtype {
-        Dtype::F16 => SourceType::F16,
-        Dtype::BF16 => SourceType::Bf16,
-        Dtype::F32 => SourceType::F32,
-        other => {
-            return Err(TensorError::UnsupportedDtype {
-                path: input.path.to_owned(),
-                tensor: name,
-                found: format!("{other:?}"),
-                accepted: ACCEPTED,
-            });
-        }
+    let Some(source) = source_type(info.dtype) else {
+        return Err(TensorError::UnsupportedDtype {
+            path: input.path.to_owned(),
+            tensor: name,
+            found: format!("{:?}", info.dtype),
+            accepted: ACCEPTED,
+        });
     };
     let (rows, cols) = matrix_shape(input.path, &name, &shape(info), options.max_elements)?;
     let begin = u64::try_from(info.data_offsets.0).expect("usize is at most 64 bits");
@@ -134,6 +167,15 @@ fn choose<'m>(
         candidates: matrices.len(),
         available: available(),
     })
+}
+
+fn source_type(dtype: Dtype) -> Option<SourceType> {
+    match dtype {
+        Dtype::F16 => Some(SourceType::F16),
+        Dtype::BF16 => Some(SourceType::Bf16),
+        Dtype::F32 => Some(SourceType::F32),
+        _ => None,
+    }
 }
 
 fn shape(info: &TensorInfo) -> Vec<u64> {

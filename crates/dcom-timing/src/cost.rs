@@ -1,7 +1,9 @@
 //! The timing of each job, as in `docs/machine.md`, "Timing of each op": same names, same order.
 
+use std::ops::Range;
+
 use dcom_arch::Arch;
-use dcom_base::log2_ceil;
+use dcom_base::{ceil_div, log2_ceil};
 use dcom_isa::{Reduction, Shape};
 
 use crate::job::Job;
@@ -56,6 +58,25 @@ fn partition_sum(arch: &Arch, shape: &Shape) -> u64 {
     }
 }
 
+/// Elements that reach the buffers from the global broadcast memory, and leave them, in a cycle.
+fn bus_elements(arch: &Arch) -> u64 {
+    let cluster = arch.cluster;
+    let elements = cluster.ingest_elements.min(cluster.buffer_read_elements);
+    arch.broadcast.width_words.min(elements)
+}
+
+/// Steps in which `elements` pass the global broadcast memory, none across the end of a slice of `shapes`.
+fn passes(arch: &Arch, elements: Range<u64>, shapes: &[&Shape]) -> u64 {
+    let (mut at, mut steps) = (elements.start, 0);
+    while at < elements.end {
+        let ends = shapes.iter().map(|s| (at / s.slice_len + 1) * s.slice_len);
+        let end = ends.fold(elements.end, u64::min);
+        steps += ceil_div(end - at, bus_elements(arch));
+        at = end;
+    }
+    steps
+}
+
 /// Clusters of a layout's window.
 fn window_clusters(shape: &Shape) -> u64 {
     u64::from(shape.layout().clusters) * u64::from(shape.layout().count)
@@ -72,7 +93,17 @@ pub(crate) fn plan(b: &mut Builder<'_, '_>, job: Job) -> u64 {
         Job::Gather(gather) => transfer::gather(b, gather),
         Job::Stream(stream) => stream::stream(b, stream),
         Job::PReduce { layout, len } => reduce::to_global(b, layout, len.into()),
-        Job::GReduce { layout, from, len } => reduce::from_global(b, layout, from, len.into()),
+        Job::GReduce {
+            layout,
+            from,
+            start,
+            len,
+        } => reduce::from_global(
+            b,
+            layout,
+            from,
+            start.into()..u64::from(start) + u64::from(len),
+        ),
         Job::Narrow { layout } => vector::narrow(b, layout),
         Job::Scale { layout } => vector::scale(b, layout),
         Job::Axpy { layout } => vector::axpy(b, layout),

@@ -32,6 +32,7 @@ pub(crate) enum Job {
     GReduce {
         layout: Lay,
         from: Lay,
+        start: u32,
         len: u32,
     },
     Narrow {
@@ -91,6 +92,8 @@ pub(crate) enum Job {
 pub(crate) struct Gather {
     pub(crate) from: Lay,
     pub(crate) to: Lay,
+    /// First element of `from`.
+    pub(crate) start: u32,
     pub(crate) words: u32,
     /// Every cluster of the window takes all of them.
     pub(crate) full: bool,
@@ -130,11 +133,12 @@ impl Job {
             Op::Out { .. } => Job::Out { layout },
             Op::Ld { .. } => Job::Ld { layout },
             Op::St { .. } => Job::St { layout },
-            Op::Gather { dst, .. } => {
+            Op::Gather { dst, start, .. } => {
                 let to = program.program().buffers[dst.index()];
                 Job::Gather(Gather {
                     from: layout,
                     to: to.layout,
+                    start,
                     words: length(dst),
                     full: matches!(to.kind, BufferKind::Full(_)),
                 })
@@ -202,10 +206,14 @@ impl Job {
                 len: length(src),
             },
             Op::GReduce {
-                layout: from, n, ..
+                layout: from,
+                start,
+                n,
+                ..
             } => Job::GReduce {
                 layout,
                 from,
+                start,
                 len: n,
             },
             Op::Narrow { .. } => Job::Narrow { layout },

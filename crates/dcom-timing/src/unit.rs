@@ -21,10 +21,10 @@ pub enum UnitKind {
     Fill,
     /// The buffers' write port behind the lanes.
     Result,
-    /// The partition network's input.
-    Network,
     /// A channel of the memory that A is streamed from.
     Memory,
+    /// The partition network's input.
+    Network,
     /// The link, towards the machine.
     LinkIn,
     /// The link, towards the host.
@@ -49,8 +49,8 @@ impl UnitKind {
         UnitKind::Lanes,
         UnitKind::Fill,
         UnitKind::Result,
-        UnitKind::Network,
         UnitKind::Memory,
+        UnitKind::Network,
         UnitKind::LinkIn,
         UnitKind::LinkOut,
         UnitKind::Statistics,
@@ -69,8 +69,8 @@ impl UnitKind {
             UnitKind::Lanes => "lanes",
             UnitKind::Fill => "fill",
             UnitKind::Result => "result",
-            UnitKind::Network => "network",
             UnitKind::Memory => "memory",
+            UnitKind::Network => "network",
             UnitKind::LinkIn => "link_in",
             UnitKind::LinkOut => "link_out",
             UnitKind::Statistics => "statistics",
@@ -93,7 +93,7 @@ impl UnitKind {
     /// Whether there is one per bank.
     #[must_use]
     pub fn per_bank(self) -> bool {
-        self <= UnitKind::Network
+        self <= UnitKind::Result
     }
 }
 
@@ -138,11 +138,11 @@ impl Units {
     }
 
     pub(crate) fn len(&self) -> usize {
-        usize::from(self.first_single()) + usize::from(self.channels) + 7
+        usize::from(self.first_single()) + usize::from(self.channels) + 8
     }
 
     fn first_single(&self) -> u16 {
-        6 * self.classes
+        5 * self.classes
     }
 
     /// Units of a per-bank kind over the window of a layout, as runs of neighbours.
@@ -170,7 +170,7 @@ impl Units {
 
     /// The unit of a kind that exists once.
     pub(crate) fn single(&self, kind: UnitKind) -> Range<u16> {
-        let after_memory = kind as u16 - UnitKind::LinkIn as u16;
+        let after_memory = kind as u16 - UnitKind::Network as u16;
         let unit = self.first_single() + self.channels + after_memory;
         unit..unit + 1
     }
@@ -190,7 +190,7 @@ impl Units {
         } else {
             (
                 UnitKind::ALL
-                    [usize::from(unit - single - self.channels) + UnitKind::LinkIn as usize],
+                    [usize::from(unit - single - self.channels) + UnitKind::Network as usize],
                 1,
             )
         }

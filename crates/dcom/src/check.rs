@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use dcom_arch::{Arch, ArchParams};
 use dcom_config::{KeyInfo, Source};
 use dcom_isa::Program;
+use dcom_llm::{Gpu, Model, Plan, Scenario};
 use dcom_mapper::WorkloadParams;
 use dcom_power::Technology;
 use dcom_sweep::SweepSpec;
 use dcom_sweep::sensitivity::Ranges;
 use dcom_tensor::{ReadOptions, TensorError, read_matrix};
+use dcom_trace::Calibration;
 use miette::Diagnostic as _;
 
 use crate::decompose::load;
@@ -35,11 +37,11 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-Kinds: .toml (machine, workload, technology, sweep, sensitivity ranges, manifest of recorded activations), .dcom (program as text), .bin (binary
+Kinds: .toml (machine, workload, technology, sweep, sensitivity ranges, manifest of a trace, outlier rules), .dcom (program as text), .bin (binary
 program), .safetensors and .npy (matrices).
 
 Example:
-  dcom check configs/*/*.toml traces/manifest.toml kernel.dcom --arch configs/arch/dcom-paper.toml";
+  dcom check configs/*/*.toml traces/*/manifest.toml kernel.dcom --arch configs/arch/dcom-paper.toml";
 
 /// Runs the command.
 ///
@@ -128,8 +130,15 @@ fn toml(path: &Path) -> Result<String, Failure> {
     };
     let has = |name: &str| tables.iter().any(|table| table == name);
     let shares = |keys: &[KeyInfo]| keys.iter().filter(|key| has(key.table())).count();
-    if has("traces") {
-        return manifest::check(path, &source.text);
+    if has("trace") || has("op") {
+        return manifest::check(path);
+    }
+    if has("outliers") {
+        let calibration = Calibration::parse(&source)?;
+        return Ok(format!("{} outlier rules", calibration.outliers.len()));
+    }
+    if let Some(known) = model_level(path, &source, &has)? {
+        return Ok(known);
     }
     if has("parameter") {
         let ranges = Ranges::parse(&source).map_err(|error| Failure::input(error.to_string()))?;
@@ -172,8 +181,47 @@ fn toml(path: &Path) -> Result<String, Failure> {
             path.display(),
             tables.join(", ")
         ),
-        "a machine has [machine] and [array], a workload [workload] and [mapping], a technology [technology], a sweep [[axis]], ranges [[parameter]], a manifest [[traces]]",
+        "a machine has [machine] and [array], a workload [workload] and [mapping], a technology [technology], a sweep [[axis]], ranges [[parameter]], a trace [trace] and [[op]], outlier rules [[outliers]], a scenario [scenario], a model [model], a GPU [gpu], a plan [[layers]]",
     ))
+}
+
+/// Checks files about models, GPUs and plans; none for other kinds.
+fn model_level(
+    path: &Path,
+    source: &Source,
+    has: &dyn Fn(&str) -> bool,
+) -> Result<Option<String>, Failure> {
+    if has("scenario") {
+        let scenario = Scenario::parse(source.clone())?;
+        return Ok(Some(format!(
+            "scenario {}, hash {}",
+            scenario.name,
+            scenario.hash()
+        )));
+    }
+    if has("gpu") {
+        let gpu = Gpu::parse(source.clone())?;
+        return Ok(Some(format!("GPU {}, hash {}", gpu.name, gpu.hash())));
+    }
+    if has("model") {
+        let model = Model::parse(source.clone())?.checked()?;
+        let millions = model.weights() / 1_000_000;
+        return Ok(Some(format!(
+            "model {}, {millions} million weights",
+            model.name
+        )));
+    }
+    if has("layers") || has("flow") {
+        let name = path.display().to_string();
+        let plan =
+            Plan::parse(&name, &source.text).map_err(|error| Failure::input(error.to_string()))?;
+        return Ok(Some(format!(
+            "plan {}, {} layers on factors",
+            plan.name,
+            plan.decomposed().count()
+        )));
+    }
+    Ok(None)
 }
 
 /// Checks every matrix of a file.

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, check, decompose, explain, find, gpu, itera, llm, parameters, plot, power, program, run,
-    sweep, timeline,
+    cache, calibrate, check, decompose, explain, find, gpu, itera, llm, parameters, plot, power,
+    program, replay, run, sweep, timeline, trace,
 };
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
@@ -50,6 +50,13 @@ enum Command {
     Decompose(Box<decompose::Args>),
     /// Decompose a weight into quantized factors: ITERA, SVD then quantization, quantization only
     Itera(itera::Args),
+    /// Replay a recorded layer: every op on GPU or D-com, against recorded times and values
+    Replay(Box<replay::Args>),
+    /// Find the outlier thresholds of layers over recorded prompts
+    Calibrate(calibrate::Args),
+    /// Write a trace without values, of a layer of a model
+    #[command(subcommand)]
+    Trace(trace::Command),
     /// Evaluate every point of a sweep file: a table with a row per point
     Sweep(sweep::Args),
     /// Inspect or clear the cache of computed points
@@ -81,6 +88,9 @@ pub fn main() -> ExitCode {
         Command::Llm(args) => llm::run(&args),
         Command::Decompose(args) => decompose::run(&args),
         Command::Itera(args) => itera::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Trace(command) => trace::run(&command),
         Command::Sweep(args) => sweep::run(&args),
         Command::Cache(args) => cache::run(&args),
         Command::Asm(args) => program::assemble(&args),

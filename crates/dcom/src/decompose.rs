@@ -8,10 +8,11 @@ use std::time::Instant;
 
 use dcom_arch::{Arch, ArchParams};
 use dcom_config::Source;
-use dcom_exec::{Outcome, execute};
+use dcom_exec::Outcome;
 use dcom_mapper::WorkloadParams;
 use dcom_tensor::{Loaded, ReadOptions, read_matrix, write_factors};
 use dcom_timing::Options;
+use dcom_trace::{MAX_ITERATIONS, MORE_ITERATIONS, Sizes};
 use serde_json::{Map, Value, json};
 
 use crate::account::Account;
@@ -25,13 +26,6 @@ use crate::text::{Facts, Record};
 /// Mapping when no workload is given.
 const DEFAULT_WORKLOAD: &str = include_str!("../../../configs/workloads/llama2-7b.toml");
 const DEFAULT_WORKLOAD_NAME: &str = "llama2-7b.toml (built in)";
-
-/// Columns of V beyond the rank when no number of iterations is given. Assumed: on recorded activations the error is
-/// then within a few percent of the best one.
-const MORE_ITERATIONS: usize = 5;
-
-/// Largest rank and number of iterations: the range of `workload.rank` and `workload.iterations`.
-const MAX_ITERATIONS: usize = 512;
 
 /// Arguments of `dcom decompose`.
 #[derive(clap::Args)]
@@ -95,8 +89,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let program = plan.setup.program(&arch)?;
 
     let started = Instant::now();
-    let outcome = progress::during("executing", || execute(&program, &[&loaded.matrix], &[]))
-        .map_err(|error| Failure::Internal(error.to_string()))?;
+    let decomposition = progress::during("executing", || {
+        dcom_trace::run(&program, &loaded.matrix, plan.rank)
+    })
+    .map_err(|error| Failure::Internal(error.to_string()))?;
+    let outcome = &decomposition.outcome;
     let execution_seconds = started.elapsed().as_secs_f64();
     let run = setup::time(
         &program,
@@ -105,14 +102,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             full: false,
         },
     )?;
-    let quality = Quality::measure(&loaded.matrix, &outcome, plan.rank, !args.no_reference)?;
+    let quality = Quality::measure(
+        &loaded.matrix,
+        &decomposition,
+        plan.rank,
+        !args.no_reference,
+    )?;
 
     let report = Report {
         args,
         loaded: &loaded,
         plan: &plan,
         arch: &arch,
-        outcome: &outcome,
+        outcome,
         quality: &quality,
         account: Account::new(&plan.setup, &program, &run),
         execution_seconds,
@@ -125,14 +127,25 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         report.text()
     };
     if let Some(target) = target {
-        write_factors(target.path(), &quality.factors)?;
+        write_factors(target.path(), &decomposition.factors)?;
     }
     output::print(&text)
 }
 
 fn read_parameters(args: &Args) -> Result<(ArchParams, WorkloadParams), Failure> {
-    let arch = ArchParams::parse(Source::read(&args.arch)?)?;
-    let workload = match &args.workload {
+    parameters(&args.arch, args.workload.as_deref())
+}
+
+/// Reads a machine, and a workload for its mapping or the one built in.
+///
+/// # Errors
+/// File, line, key, value and range of what is wrong.
+pub(crate) fn parameters(
+    arch: &Path,
+    workload: Option<&Path>,
+) -> Result<(ArchParams, WorkloadParams), Failure> {
+    let arch = ArchParams::parse(Source::read(arch)?)?;
+    let workload = match workload {
         Some(path) => Source::read(path)?,
         None => Source::new(DEFAULT_WORKLOAD_NAME, DEFAULT_WORKLOAD),
     };
@@ -180,11 +193,15 @@ impl Plan {
         let (rows, columns) = (loaded.matrix.rows(), loaded.matrix.cols());
         let smaller = rows.min(columns);
         let mut notes = Vec::new();
-        let rank = clamp("rank", args.rank, smaller, &mut notes);
-        let iterations = match args.iterations {
-            Some(wanted) => clamp("iterations", wanted, smaller, &mut notes),
-            None => default_iterations(rank, smaller, &mut notes),
-        };
+        let wanted = |count: u32| usize::try_from(count).expect("at most 512");
+        let asked = args.iterations.map(wanted);
+        let sizes = Sizes::new(wanted(args.rank), asked, smaller);
+        note_clamped("rank", wanted(args.rank), smaller, &mut notes);
+        match asked {
+            Some(asked) => note_clamped("iterations", asked, smaller, &mut notes),
+            None => note_iterations(sizes, &mut notes),
+        }
+        let Sizes { rank, iterations } = sizes;
         if iterations < rank {
             return Err(Failure::input(format!(
                 "--iterations {iterations}: must be at least the rank, {rank}"
@@ -223,7 +240,7 @@ impl Plan {
 }
 
 /// Small machines have fewer clusters than the built-in mapping wants in one partition.
-fn use_all_clusters(setup: &mut Setup, notes: &mut Vec<String>) -> Result<(), Failure> {
+pub(crate) fn use_all_clusters(setup: &mut Setup, notes: &mut Vec<String>) -> Result<(), Failure> {
     const KEY: &str = "mapping.clusters_per_partition";
     let clusters = setup.arch.columns * setup.arch.rows;
     let chosen = setup.overrides.iter().any(|(key, _)| key == KEY);
@@ -236,25 +253,21 @@ fn use_all_clusters(setup: &mut Setup, notes: &mut Vec<String>) -> Result<(), Fa
 }
 
 /// No matrix has more singular values than its smaller side.
-fn clamp(what: &str, wanted: u32, smaller: usize, notes: &mut Vec<String>) -> usize {
-    let wanted = usize::try_from(wanted).expect("at most 512");
+fn note_clamped(what: &str, wanted: usize, smaller: usize, notes: &mut Vec<String>) {
     if wanted > smaller {
         notes.push(format!(
             "{what} {wanted} is beyond the smaller side of the matrix: {smaller} instead"
         ));
     }
-    wanted.min(smaller)
 }
 
-fn default_iterations(rank: usize, smaller: usize, notes: &mut Vec<String>) -> usize {
-    let wanted = rank + MORE_ITERATIONS;
-    let most = smaller.min(MAX_ITERATIONS);
-    notes.push(if wanted <= most {
-        format!("{wanted} iterations: rank + {MORE_ITERATIONS}; --iterations takes others")
+fn note_iterations(sizes: Sizes, notes: &mut Vec<String>) {
+    let Sizes { rank, iterations } = sizes;
+    notes.push(if iterations == rank + MORE_ITERATIONS {
+        format!("{iterations} iterations: rank + {MORE_ITERATIONS}; --iterations takes others")
     } else {
-        format!("{most} iterations: there are no more")
+        format!("{iterations} iterations: there are no more")
     });
-    wanted.min(most)
 }
 
 /// Everything that is printed.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use dcom_config::ConfigError;
 use dcom_tensor::TensorError;
+use dcom_trace::{EvaluateError, TraceError};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
     ThemeCharacters, ThemeStyles,
@@ -137,6 +138,33 @@ impl From<ConfigError> for Failure {
 impl From<TensorError> for Failure {
     fn from(error: TensorError) -> Failure {
         Failure::Tensor(Box::new(error))
+    }
+}
+
+impl From<TraceError> for Failure {
+    fn from(error: TraceError) -> Failure {
+        match error {
+            TraceError::Manifest(error) => Failure::Config(error),
+            TraceError::Values { .. }
+            | TraceError::Overflow { .. }
+            | TraceError::NoTensors { .. }
+            | TraceError::Mismatch { .. } => Failure::input(error.to_string()),
+        }
+    }
+}
+
+impl From<EvaluateError> for Failure {
+    fn from(error: EvaluateError) -> Failure {
+        match error {
+            EvaluateError::Trace(error) => error.into(),
+            EvaluateError::NotRecorded { .. } | EvaluateError::Map(_) => {
+                Failure::input(error.to_string())
+            }
+            EvaluateError::Verify(_)
+            | EvaluateError::Execute(_)
+            | EvaluateError::Reference(_)
+            | EvaluateError::Factors(_) => Failure::Internal(error.to_string()),
+        }
     }
 }
 

@@ -248,9 +248,9 @@ fn json_of(spec: &SweepSpec, query: &Query, found: &Found) -> Value {
             "settings": settings.collect::<Map<_, _>>(),
             "metrics": metrics.collect::<Map<_, _>>(),
             "bottleneck": c.point.summary.bottleneck,
-            "arch_hash": c.point.arch_hash,
-            "workload_hash": c.point.workload_hash,
-            "technology_hash": c.point.technology_hash,
+            "arch_hash": c.hashes[0],
+            "workload_hash": c.hashes[1],
+            "technology_hash": c.hashes[2],
         })
     };
     let how = match &found.certainty {

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use dcom_itera::{
     Decomposition, Format, Options, Progress, Svd, Weight, factor_bits, itera, quantize_weight,
     svd_then_quantize, weight_bits,
@@ -29,8 +28,8 @@ pub(crate) struct Args {
     /// Tensor of a safetensors file [default: the only matrix in it]
     #[arg(long, value_name = "NAME")]
     tensor: Option<String>,
-    /// Number format of the factors
-    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    /// Number format of the factors: int2 to int8, fp4, fp8_e4m3, fp8_e5m2, mxfp4, mxfp8_e4m3, mxfp8_e5m2, mxint8
+    #[arg(long, value_name = "FORMAT")]
     format: Format,
     /// Number of rank-1 terms, at most the smaller side of the matrix
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=1 << 16))]
@@ -55,13 +54,8 @@ product of the quantized ones, R times. Errors are relative: ||W - approximation
 Frobenius norm. Storage includes scales: docs/itera.md.
 
 Examples:
-  dcom itera traces/weights/minilm.safetensors --tensor layer2.q.weight --format int4 --rank 96
+  dcom itera traces/minilm-layer2/weights.safetensors --tensor q.weight --format int4 --rank 96
   dcom itera w.npy --format mxfp4 --rank 64 --refit 2 --json";
-
-fn formats() -> impl clap::builder::TypedValueParser<Value = Format> {
-    let names: Vec<String> = Format::all().iter().map(Format::to_string).collect();
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
-}
 
 fn tolerance(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -20,6 +20,7 @@ mod parameters;
 mod setup;
 
 mod cache;
+mod calibrate;
 mod check;
 mod decompose;
 mod explain;
@@ -32,8 +33,10 @@ mod metrics;
 mod plot;
 mod power;
 mod program;
+mod replay;
 mod run;
 mod sweep;
 mod timeline;
+mod trace;
 
 pub use cli::main;

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use dcom_exec::{Outcome, PromptResult};
 use dcom_reference::{
     Errors, Method, OrthogonalityLoss, Reference, ReferenceError, best_rank_errors,
     orthogonality_loss, reconstruction,
 };
 use dcom_report::{engineering, significant};
-use dcom_tensor::{Factors, Matrix};
+use dcom_tensor::Matrix;
+use dcom_trace::Decomposition;
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -21,9 +21,8 @@ const LISTED: usize = 8;
 /// Beyond ten times the best possible error, only the two errors themselves tell something.
 const MUCH: f64 = 10.0;
 
-/// The factors and what was measured about them. Nothing is measured about factors that are not finite.
+/// What was measured about factors. Nothing is measured about factors that are not finite.
 pub(crate) struct Quality {
-    pub(crate) factors: Factors,
     singular_values: Vec<f64>,
     errors: Option<Errors>,
     u_loss: Option<OrthogonalityLoss>,
@@ -33,34 +32,31 @@ pub(crate) struct Quality {
 }
 
 impl Quality {
-    /// Measures the factors of the first prompt against the matrix; with `reference` also the best possible error.
+    /// Measures factors against the matrix; with `reference` also the best possible error.
     ///
     /// # Errors
     /// The reference does not converge.
     pub(crate) fn measure(
         matrix: &Matrix,
-        outcome: &Outcome,
+        decomposition: &Decomposition,
         rank: usize,
         reference: bool,
     ) -> Result<Quality, Failure> {
         let internal = |error: ReferenceError| Failure::Internal(error.to_string());
-        let prompt = &outcome.prompts[0];
-        let columns = Columns::new(prompt, rank, matrix);
-        let factors = Factors::from_columns(&columns.u, columns.s.clone(), &columns.v)
-            .map_err(|error| Failure::Internal(error.to_string()))?;
         let started = Instant::now();
-        let finite = columns.finite();
+        let factors = &decomposition.factors;
+        let finite = decomposition.finite();
         let measured = progress::during("measuring errors", || {
             if !finite {
                 return Ok((None, None, None));
             }
             // Columns without a singular value are zero on purpose: only the others should be orthonormal.
-            let used = columns.s.iter().filter(|s| **s > 0.0).count();
+            let used = factors.s().iter().filter(|s| **s > 0.0).count();
             let (u, v) = (
-                orthogonality_loss(&columns.u[..used])?,
-                orthogonality_loss(&columns.v[..used])?,
+                orthogonality_loss(&decomposition.u[..used])?,
+                orthogonality_loss(&decomposition.v[..used])?,
             );
-            Ok((Some(reconstruction(matrix, &factors)?), Some(u), Some(v)))
+            Ok((Some(reconstruction(matrix, factors)?), Some(u), Some(v)))
         });
         let (errors, u_loss, v_loss) = measured.map_err(internal)?;
         let metrics_seconds = started.elapsed().as_secs_f64();
@@ -73,8 +69,7 @@ impl Quality {
             None
         };
         Ok(Quality {
-            factors,
-            singular_values: columns.s64,
+            singular_values: decomposition.singular_values.clone(),
             errors,
             u_loss,
             v_loss,
@@ -214,49 +209,6 @@ impl Quality {
         }
         let values: Vec<String> = self.singular_values.iter().map(f64::to_string).collect();
         record.add("singular_values", values.join(" "));
-    }
-}
-
-/// The factors with columns that never left the machine as zeros.
-struct Columns {
-    u: Vec<Vec<f32>>,
-    s: Vec<f32>,
-    s64: Vec<f64>,
-    v: Vec<Vec<f32>>,
-}
-
-impl Columns {
-    fn new(prompt: &PromptResult, rank: usize, matrix: &Matrix) -> Columns {
-        let column = |columns: &[Vec<f32>], i: usize, length: usize| match columns.get(i) {
-            Some(column) if !column.is_empty() => column.clone(),
-            _ => vec![0.0; length],
-        };
-        let s64: Vec<f64> = (0..rank)
-            .map(|i| prompt.s.get(i).copied().unwrap_or(0.0))
-            .collect();
-        Columns {
-            u: (0..rank)
-                .map(|i| column(&prompt.u, i, matrix.rows()))
-                .collect(),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "rounded: factors are written in fp32"
-            )]
-            s: s64.iter().map(|s| *s as f32).collect(),
-            s64,
-            v: (0..rank)
-                .map(|i| column(&prompt.v, i, matrix.cols()))
-                .collect(),
-        }
-    }
-
-    fn finite(&self) -> bool {
-        self.u
-            .iter()
-            .chain([&self.s])
-            .chain(&self.v)
-            .flatten()
-            .all(|x| x.is_finite())
     }
 }
 

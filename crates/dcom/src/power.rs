@@ -6,7 +6,7 @@ use dcom_arch::{Arch, ArchParams};
 use dcom_config::Source;
 use dcom_power::{Area, Compared, Design as Other, Designs, Energy, PowerModel, Ratio, Technology};
 use dcom_report::{
-    Arrangement, Axis, BarPlot, BarSeries, Cell, Column, Figure, Page, Scale, Table, Width,
+    Arrangement, Axis, BarPlot, BarSeries, Cell, Column, Figure, Page, Scale, Table,
 };
 use dcom_sweep::{Base, fig13};
 use dcom_timing::Options;
@@ -75,7 +75,7 @@ struct Form {
     /// Print CSV, one row per component
     #[arg(long)]
     csv: bool,
-    /// Also draw the components with low, nominal and high
+    /// Also draw the components, with error bars from low to high
     #[arg(long, value_name = "FILE.svg|png")]
     plot: Option<PathBuf>,
 }
@@ -294,7 +294,7 @@ fn area_figure(area: &Area, provenance: String) -> Figure {
     bars(
         &parts,
         1e-6,
-        Axis::new("placed area", Scale::Linear).unit("mm2"),
+        Axis::new("placed area", Scale::Linear).unit("mm²"),
         provenance,
     )
 }
@@ -306,8 +306,8 @@ fn energy_figure(energy: &Energy, prompts: u32, provenance: String) -> Figure {
         .map(|part| (part.component.name(), part.total_j()));
     let outside = [("memory", energy.memory_j), ("link", energy.link_j)];
     let parts: Vec<_> = parts.chain(outside).collect();
-    let axis = Axis::new("energy per prompt", Scale::Linear).unit("uJ");
-    bars(&parts, 1e6 / f64::from(prompts), axis, provenance)
+    let axis = Axis::new("energy per prompt", Scale::Linear).unit("mJ");
+    bars(&parts, 1e3 / f64::from(prompts), axis, provenance)
 }
 
 fn bars(
@@ -316,19 +316,15 @@ fn bars(
     y: Axis,
     provenance: String,
 ) -> Figure {
-    let series = |name: &str, of: fn(&dcom_power::Interval) -> f64| {
-        BarSeries::new(
-            name,
-            parts
-                .iter()
-                .map(|(_, value)| of(value) * factor)
-                .collect::<Vec<_>>(),
-        )
+    let values = parts.iter().map(|(_, value)| *value * factor);
+    let series = BarSeries {
+        name: "nominal, from low to high".to_owned(),
+        values: values.clone().map(|value| value.nominal).collect(),
+        error: Some(values.map(|value| (value.low, value.high)).collect()),
     };
     Figure::from(BarPlot {
         page: Page {
-            width: Width::DoubleColumn,
-            height_ratio: 0.4,
+            height_ratio: 0.8,
             provenance: Some(format!("dcom {}, {provenance}", env!("CARGO_PKG_VERSION"))),
             ..Page::default()
         },
@@ -339,11 +335,7 @@ fn bars(
             .iter()
             .map(|(name, _)| name.replace('_', " "))
             .collect(),
-        series: vec![
-            series("low", |value| value.low),
-            series("nominal", |value| value.nominal),
-            series("high", |value| value.high),
-        ],
+        series: vec![series],
     })
 }
 

@@ -301,7 +301,8 @@ impl Twin<'_> {
                     .map(|&a| value16(a).powi(2))
                     .collect();
                 let groups: Vec<f32> = squares
-                    .chunks(width)
+                    .chunks(self.held(matrix).cols())
+                    .flat_map(|row| row.chunks(width))
                     .map(|g| tree(&fp32, &padded(g, width)))
                     .collect();
                 self.set(dst, tree(&fp32, &groups));

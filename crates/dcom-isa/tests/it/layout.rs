@@ -96,15 +96,14 @@ fn naive(l: &Layout, arch: &Arch) -> Naive {
         }
         beats
     };
+    // "The banks of a window keep step": in every round and slot all of them take the beats of the busiest.
     let busiest = |size: u64| {
-        (0..arch.banks())
-            .map(|bank| {
-                held.values()
-                    .map(|banks| beats(banks.get(&bank).map_or(0, BTreeSet::len), size))
-                    .sum::<u64>()
+        held.values()
+            .map(|banks| {
+                let beats = banks.values().map(|clusters| beats(clusters.len(), size));
+                beats.max().expect("a bank that holds a block")
             })
-            .max()
-            .expect("a bank")
+            .sum::<u64>()
     };
     Naive {
         places,
@@ -302,6 +301,19 @@ fn slots_by_hand() {
     // Two beats per tile: column 0 streams 2 + 2 + 2 + 1 tiles.
     assert_eq!(s.tile_beats, 14);
     assert_eq!((s.banks, s.blocks), (vec![Range { start: 0, end: 2 }], 10));
+}
+
+/// Three slices of one block, one per round, on three of the four clusters: the deal goes on in the order 0, 2, 1, so that
+/// banks 0, 1 and 0 hold the blocks of the rounds. The banks keep step: three beats, although bank 0 has two blocks.
+#[test]
+fn banks_keep_step_by_hand() {
+    let arch = machine(&[]);
+    let s = shape(
+        "len=12 slices=3 clusters=3 first=0 count=1 granule=4 placement=compact reduction=tree",
+        &arch,
+    );
+    assert_eq!((s.rounds, s.slots, s.cluster_of(1, 0)), (3, 1, 1));
+    assert_eq!((s.vector_beats, s.tile_beats), (3, 3 * 2));
 }
 
 /// Five slices of ceil(9 / 5) = 2 elements are 2 + 2 + 2 + 2 + 1; with eight slices only five hold elements.

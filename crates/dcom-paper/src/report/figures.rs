@@ -136,6 +136,8 @@ impl Report {
             let point = |row: &SimulatedRow| ScatterPoint {
                 x: row.paper.model_runtime_ratio,
                 y: row.ratio,
+                x_error: None,
+                y_error: None,
                 color: None,
                 label: None,
             };

@@ -2,8 +2,8 @@
 
 mod golub_kahan;
 mod reconstruction;
+mod residual;
 mod small_svd;
 mod spectrum;
 mod support;
 mod synthetic;
-mod traces;

@@ -114,7 +114,7 @@ struct Grouped {
 
 pub(crate) fn read_grouped(section: &Section<'_>) -> Result<Box<dyn Kind>, PlotError> {
     let (x, y) = (section.text("x")?, section.formula("y")?);
-    let interval = interval(section)?;
+    let interval = interval(section, ["low", "high"])?;
     let series = Series::read(section)?;
     let x_label = section.text("x_label")?.map(|label| label.value);
     let y_axis = AxisSpec::words(section, "y")?;

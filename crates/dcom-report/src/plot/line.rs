@@ -51,7 +51,7 @@ pub(crate) fn read(section: &Section<'_>) -> Result<Box<dyn Kind>, PlotError> {
     }
     let (x_axis, y_axis) = (AxisSpec::read(section, "x")?, AxisSpec::read(section, "y")?);
     let series = Series::read(section)?;
-    let interval = interval(section)?;
+    let interval = interval(section, ["low", "high"])?;
     let markers = section.sections("marker", "[[marker]]")?;
     let markers = markers.iter().map(read_marker).collect::<Result<_, _>>()?;
     let (x, y) = (section.formula("x")?, section.formula("y")?);

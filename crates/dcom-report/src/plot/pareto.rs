@@ -4,7 +4,7 @@ use super::error::PlotError;
 use super::expr::Expr;
 use super::rows::{Row, Rows};
 use super::section::{At, Section};
-use super::spec::{AxisSpec, Kind, optional};
+use super::spec::{AxisSpec, Kind, interval, optional};
 use crate::figure::{Figure, Page};
 use crate::scatter::{Curve, PointGroup, ScatterPlot, ScatterPoint};
 
@@ -12,6 +12,8 @@ use crate::scatter::{Curve, PointGroup, ScatterPlot, ScatterPoint};
 struct Spec {
     x: Expr,
     y: Expr,
+    /// Lowest and highest x and y, for error bars.
+    errors: [Option<(Expr, Expr)>; 2],
     /// Shown as colour; an objective if it has a goal.
     color: Option<Expr>,
     goals: [Goal; 2],
@@ -45,6 +47,10 @@ pub(crate) fn read(section: &Section<'_>) -> Result<Box<dyn Kind>, PlotError> {
         section.formula("y")?,
         optional(section, "color")?,
     );
+    let errors = [
+        interval(section, ["x_low", "x_high"])?,
+        interval(section, ["y_low", "y_high"])?,
+    ];
     let axes = [
         AxisSpec::read(section, "x")?,
         AxisSpec::read(section, "y")?,
@@ -58,6 +64,7 @@ pub(crate) fn read(section: &Section<'_>) -> Result<Box<dyn Kind>, PlotError> {
     Ok(Box::new(Spec {
         x: Expr::parse(section.required("x", x)?)?,
         y: Expr::parse(section.required("y", y)?)?,
+        errors,
         color,
         goals: [
             section.required("x_goal", x_goal)?.value,
@@ -71,7 +78,12 @@ pub(crate) fn read(section: &Section<'_>) -> Result<Box<dyn Kind>, PlotError> {
 
 impl Kind for Spec {
     fn columns(&self) -> Vec<&At<String>> {
-        let formulas = [&self.x, &self.y].into_iter().chain(&self.color);
+        let errors = self.errors.iter().flatten();
+        let errors = errors.flat_map(|(low, high)| [low, high]);
+        let formulas = [&self.x, &self.y]
+            .into_iter()
+            .chain(&self.color)
+            .chain(errors);
         formulas
             .flat_map(Expr::columns)
             .chain(&self.label)
@@ -93,8 +105,9 @@ impl Kind for Spec {
         let (best, mut beaten): (Vec<_>, Vec<_>) =
             points.into_iter().zip(on).partition(|(_, on)| *on);
         for (point, _) in &mut beaten {
-            // Only the front is worth a text.
+            // Only the front is worth a text and error bars.
             point.label = None;
+            (point.x_error, point.y_error) = (None, None);
         }
         let group = |name: &str, points: Vec<(ScatterPoint, bool)>, light| PointGroup {
             name: format!("{name} ({})", points.len()),
@@ -127,9 +140,15 @@ impl Kind for Spec {
 impl Spec {
     fn point(&self, row: &Row<'_>) -> Result<ScatterPoint, PlotError> {
         let color = self.color.as_ref().map(|formula| row.number(formula));
+        let error = |at: usize| match &self.errors[at] {
+            Some((low, high)) => Ok(Some((row.number(low)?, row.number(high)?))),
+            None => Ok(None),
+        };
         Ok(ScatterPoint {
             x: row.number(&self.x)?,
             y: row.number(&self.y)?,
+            x_error: error(0)?,
+            y_error: error(1)?,
             color: color.transpose()?,
             label: self
                 .label

@@ -102,6 +102,8 @@ impl Kind for Spec {
                 Ok(ScatterPoint {
                     x: row.number(&self.x)?,
                     y: row.number(&self.y)?,
+                    x_error: None,
+                    y_error: None,
                     color: None,
                     label: self
                         .label

@@ -316,13 +316,17 @@ pub(crate) fn optional(section: &Section<'_>, key: &str) -> Result<Option<Expr>,
     section.formula(key)?.map(Expr::parse).transpose()
 }
 
-/// `low` and `high`: both or none.
-pub(crate) fn interval(section: &Section<'_>) -> Result<Option<(Expr, Expr)>, PlotError> {
-    match (optional(section, "low")?, optional(section, "high")?) {
+/// The formulas at two keys, such as `low` and `high`: both or none.
+pub(crate) fn interval(
+    section: &Section<'_>,
+    [low, high]: [&str; 2],
+) -> Result<Option<(Expr, Expr)>, PlotError> {
+    match (optional(section, low)?, optional(section, high)?) {
         (Some(low), Some(high)) => Ok(Some((low, high))),
         (None, None) => Ok(None),
         (Some(only), None) | (None, Some(only)) => {
-            Err(only.text.error("an interval needs both `low` and `high`"))
+            let message = format!("an interval needs both `{low}` and `{high}`");
+            Err(only.text.error(message))
         }
     }
 }

@@ -17,8 +17,10 @@ use crate::frame::Drawing;
 use crate::heat::HeatCell;
 
 /// The shipped specs and the results they are drawn from.
-const SHIPPED: [(&str, &str); 11] = [
+const SHIPPED: [(&str, &str); 13] = [
+    ("energy-latency", "area-energy"),
     ("latency", "machines"),
+    ("latency-area", "area-energy"),
     ("pareto", "machines"),
     ("pareto-3d", "machines"),
     ("phase-shares", "machines"),
@@ -478,4 +480,40 @@ fn parquet_gives_the_figure_of_the_same_csv() {
         panic!("line plots");
     };
     assert_eq!(a.series, b.series);
+}
+
+const PARETO: &str =
+    "kind = \"pareto\"\nx = \"area\"\nx_goal = \"minimize\"\ny = \"time\"\ny_goal = \"minimize\"\n";
+
+/// The third machine is beaten by the second.
+#[test]
+fn error_bars_stand_on_the_front_alone() {
+    let spec = format!("{PARETO}y_low = \"low\"\ny_high = \"high\"\n");
+    let csv = "area,time,low,high\n1,4,3,6\n2,2,1,2.5\n3,3,2,4\n";
+    let Figure::Scatter(drawn) = plot(&spec, csv).expect("a plot").figure else {
+        panic!("points");
+    };
+    let errors = drawn.groups.iter().map(|group| {
+        let points = group.points.iter();
+        points
+            .map(|at| (at.x_error, at.y_error))
+            .collect::<Vec<_>>()
+    });
+    let expected: [Vec<_>; 2] = [
+        vec![(None, Some((3.0, 6.0))), (None, Some((1.0, 2.5)))],
+        vec![(None, None)],
+    ];
+    assert_eq!(errors.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn error_bars_have_two_ends_around_their_point() {
+    let csv = "area,time,low,high\n1,4,3,6\n2,2,3,4\n";
+    let message = |keys: &str| {
+        let spec = format!("{PARETO}{keys}");
+        plot(&spec, csv).expect_err("refused").to_string()
+    };
+    expect!["plot.toml:6: an interval needs both `x_low` and `x_high`"]
+        .assert_eq(&message("x_low = \"low\"\n"));
+    expect![[r#"plot.toml: series "Pareto front (2)": the error interval 3 to 4 does not contain the value 2"#]].assert_eq(&message("y_low = \"low\"\ny_high = \"high\"\n"));
 }

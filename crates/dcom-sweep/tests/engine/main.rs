@@ -5,3 +5,4 @@ mod expression;
 mod rows;
 mod spec;
 mod support;
+mod technology;

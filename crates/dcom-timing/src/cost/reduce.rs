@@ -1,20 +1,27 @@
 //! `preduce`, `greduce`, `puth`, `putw`, `bc`: between partitions and the global broadcast memory.
 
+use std::ops::Range;
+
 use dcom_base::ceil_div;
 use dcom_isa::Lay;
 
-use super::{Latency, partition_sum, window_clusters};
+use super::{Latency, bus_elements, partition_sum, passes, window_clusters};
 use crate::plan::Builder;
-use crate::unit::UnitKind::{Fill, GlobalRead, GlobalWrite, Lanes, Network, Result};
+use crate::unit::UnitKind::{Fill, GlobalRead, GlobalWrite, Lanes, Network};
 
 pub(super) fn to_global(b: &mut Builder<'_, '_>, layout: Lay, len: u64) -> u64 {
     let (t, shape) = (Latency::new(b.arch), b.shape(layout));
-    let width = b.arch.broadcast.width_words;
+    let (width, read) = (
+        b.arch.broadcast.width_words,
+        b.arch.cluster.buffer_read_elements,
+    );
     let (partitions, clusters) = (shape.engaged_partitions, shape.engaged_clusters);
     let r = partition_sum(b.arch, shape);
-    let n = ceil_div(len, b.arch.network.width_words).max(ceil_div(partitions * len, width));
+    // A sum is two elements of the buffer.
+    let words = b.arch.network.width_words.min(width).min((read / 2).max(1));
+    let n = partitions * ceil_div(len, words) * ceil_div(2, read);
     b.banks(Lanes, layout, t.s, n);
-    b.banks(Network, layout, t.s + t.br, n);
+    b.single(Network, t.s + t.br, n);
     b.single(GlobalWrite, t.s + t.br + r, n);
     b.work(GlobalWrite, ceil_div(partitions * len, width));
     b.activity.buffer_read_elements += 2 * len * clusters;
@@ -25,16 +32,21 @@ pub(super) fn to_global(b: &mut Builder<'_, '_>, layout: Lay, len: u64) -> u64 {
     t.s + t.br + r + n + t.gw
 }
 
-pub(super) fn from_global(b: &mut Builder<'_, '_>, layout: Lay, from: Lay, len: u64) -> u64 {
+pub(super) fn from_global(
+    b: &mut Builder<'_, '_>,
+    layout: Lay,
+    from: Lay,
+    elements: Range<u64>,
+) -> u64 {
     let t = Latency::new(b.arch);
     let partitions = b.shape(from).engaged_partitions;
+    let len = elements.end - elements.start;
     let words = partitions * len;
-    let n = ceil_div(words, b.arch.broadcast.width_words);
+    let n = partitions * passes(b.arch, elements, &[b.shape(layout)]);
     let p = b.arch.pairwise_cycles(partitions);
     b.single(GlobalRead, t.s, n);
-    b.banks(Lanes, layout, t.s + t.gr, n);
-    b.banks(Result, layout, t.s + t.gr + p, n);
-    b.work(GlobalRead, n);
+    b.banks(Fill, layout, t.s + t.gr + p, n);
+    b.work(GlobalRead, ceil_div(words, b.arch.broadcast.width_words));
     b.activity.global_read_words += words;
     b.activity.additions += words - len;
     b.activity.buffer_write_elements += len;
@@ -55,7 +67,7 @@ pub(super) fn put(b: &mut Builder<'_, '_>, layout: Lay) -> u64 {
 
 pub(super) fn broadcast(b: &mut Builder<'_, '_>, layout: Lay, coefficients: u64) -> u64 {
     let (t, width) = (Latency::new(b.arch), b.arch.broadcast.width_words);
-    let n = ceil_div(coefficients, width.min(b.arch.cluster.ingest_elements));
+    let n = ceil_div(coefficients, bus_elements(b.arch));
     b.single(GlobalRead, t.s, n);
     b.banks(Fill, layout, t.s + t.gr, n);
     b.work(GlobalRead, ceil_div(coefficients, width));

@@ -3,7 +3,7 @@
 use dcom_base::{ceil_div, log2_ceil};
 use dcom_isa::Lay;
 
-use super::{Latency, window_clusters};
+use super::{Latency, passes, window_clusters};
 use crate::plan::Builder;
 use crate::unit::UnitKind::{Fill, GlobalRead, GlobalWrite, Scalar, Statistics, Svd};
 
@@ -45,7 +45,7 @@ pub(super) fn start(b: &mut Builder<'_, '_>, layout: Lay, scan: bool) -> u64 {
     let (t, width) = (Latency::new(b.arch), b.arch.broadcast.width_words);
     let len = u64::from(b.shape(layout).layout().len);
     let scan = if scan { ceil_div(len, width) } else { 0 };
-    let n = ceil_div(len, width.min(b.arch.cluster.ingest_elements));
+    let n = passes(b.arch, 0..len, &[b.shape(layout)]);
     b.single(Statistics, t.s, scan + n);
     b.single(GlobalWrite, t.s + scan, n);
     b.single(GlobalRead, t.s + scan + t.gw, n);

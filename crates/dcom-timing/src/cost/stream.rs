@@ -60,10 +60,10 @@ pub(super) fn stream(b: &mut Builder<'_, '_>, job: Stream) -> u64 {
         b.activity.bank_read_elements += elements;
     }
     b.banks(Port, job.layout, t.s, n);
-    b.banks(Lanes, job.layout, t.s + d, n);
+    b.banks(Lanes, job.layout, t.s + d - t.br, n);
     b.banks(Result, job.layout, t.s + d + depth, n);
     count(b, job, shape, cut.into(), strip);
-    b.release(t.s + d + n);
+    b.release(t.s + d - t.br + n);
     t.s + d + depth + n + t.bw
 }
 

@@ -1,9 +1,9 @@
 //! `ingest`, `in`, `out`, `ld`, `st`, `gather`.
 
 use dcom_base::{ceil_div, log2_ceil};
-use dcom_isa::{Axis, Lay, Mat, Store};
+use dcom_isa::{Axis, Lay, Mat, MatrixDecl, Store};
 
-use super::{Latency, window_clusters};
+use super::{Latency, passes, window_clusters};
 use crate::job::Gather;
 use crate::plan::Builder;
 use crate::unit::UnitKind::{
@@ -13,18 +13,44 @@ use crate::unit::UnitKind::{
 pub(super) fn ingest(b: &mut Builder<'_, '_>, matrix: Mat) -> u64 {
     let t = Latency::new(b.arch);
     let m = b.program.program().matrices[matrix.index()];
-    let elements = u64::from(m.rows) * u64::from(m.columns);
-    let bytes = 2 * elements;
-    let (link, width) = (b.rates.link.cycles_for(bytes), b.arch.ingest.width_elements);
+    let (rows, columns) = (u64::from(m.rows), u64::from(m.columns));
+    let (elements, bytes) = (rows * columns, 2 * rows * columns);
+    let (width, add) = (b.arch.ingest.width_elements, b.arch.cluster.add32_cycles);
+    let row_groups = ceil_div(columns, width);
+    // The column sums of a row wait for those of the row before.
+    let statistics = rows * row_groups.max(add);
+    let memory = b.rates.ingest.cycles_for(bytes);
+    let link = b.rates.link.cycles_for(bytes);
     let (mut n, mut pace) = (link, LinkIn);
-    let mut at_least = |cycles: u64, kind| {
+    for (cycles, kind) in [(statistics, Statistics), (memory, Memory)] {
         if cycles > n {
             (n, pace) = (cycles, kind);
         }
-    };
-    at_least(ceil_div(elements, width), Statistics);
+    }
+    let arrived = b.arch.link.latency_cycles + n;
+    b.single(LinkIn, t.s, n);
+    b.single(Statistics, t.s + b.arch.link.latency_cycles, n);
+    b.paced_by(pace, n);
+    b.work(LinkIn, link);
+    b.work(Statistics, rows * row_groups);
+    b.activity.link_in_bytes += bytes;
+    b.activity.statistics_elements += elements;
+    b.activity.memory_write_bytes += bytes;
+    let depth = t.m + add * (log2_ceil(width) + log2_ceil(rows * row_groups));
+    let filled = fill_banks(b, m, arrived, memory);
+    t.s + arrived + depth.max(filled) + t.kw
+}
+
+/// A matrix that stays in the banks is written there from memory, one copy after the other; what that adds to `arrived`.
+fn fill_banks(b: &mut Builder<'_, '_>, m: MatrixDecl, arrived: u64, memory: u64) -> u64 {
+    let s = Latency::new(b.arch).s;
     let copies: &[(Axis, Lay)] = match m.store {
-        Store::Memory => &[],
+        Store::Memory => {
+            if !b.rates.overlap_ingest {
+                b.memory(None, s, arrived - b.arch.link.latency_cycles);
+            }
+            return 0;
+        }
         Store::Banks { axis, layout, .. } => &[(axis, layout)],
         Store::BanksBoth {
             rows_layout,
@@ -32,35 +58,25 @@ pub(super) fn ingest(b: &mut Builder<'_, '_>, matrix: Mat) -> u64 {
             ..
         } => &[(Axis::Rows, rows_layout), (Axis::Columns, columns_layout)],
     };
-    // Copies go through the same write ports, one after the other.
     let beats = copies
         .iter()
         .map(|(axis, layout)| m.resident_beats(b.arch, *axis, b.program.shape(*layout)));
-    at_least(beats.sum(), WritePort);
-    if copies.is_empty() {
-        at_least(b.rates.ingest.cycles_for(bytes), Memory);
-        if !b.rates.overlap_ingest {
-            b.memory(None, t.s, n);
-        }
-        b.activity.memory_write_bytes += bytes;
-    }
+    let fills = beats.map(|beats| beats.max(memory)).sum();
+    let latency = b.arch.memory.exposed_latency_cycles;
     b.banks_of(
         WritePort,
         copies.iter().map(|(_, layout)| *layout),
-        t.s + b.arch.link.latency_cycles,
-        n,
+        s + arrived + latency,
+        fills,
     );
-    b.activity.bank_write_elements += elements * copies.len() as u64;
-    b.single(LinkIn, t.s, n);
-    b.single(Statistics, t.s, n);
-    b.paced_by(pace, n);
-    b.work(LinkIn, link);
-    b.work(Statistics, ceil_div(elements, width));
-    b.activity.link_in_bytes += bytes;
-    b.activity.statistics_elements += elements;
-    let depth = t.m
-        + b.arch.cluster.add32_cycles * (log2_ceil(width) + log2_ceil(ceil_div(elements, width)));
-    t.s + b.arch.link.latency_cycles + n + depth + t.kw
+    b.memory(None, s, arrived + latency + fills);
+    let (elements, copies) = (
+        u64::from(m.rows) * u64::from(m.columns),
+        copies.len() as u64,
+    );
+    b.activity.bank_write_elements += elements * copies;
+    b.activity.memory_read_bytes += 2 * elements * copies;
+    latency + fills
 }
 
 pub(super) fn receive(b: &mut Builder<'_, '_>, layout: Lay) -> u64 {
@@ -124,7 +140,13 @@ pub(super) fn store(b: &mut Builder<'_, '_>, layout: Lay) -> u64 {
 pub(super) fn gather(b: &mut Builder<'_, '_>, gather: Gather) -> u64 {
     let t = Latency::new(b.arch);
     let (words, width) = (u64::from(gather.words), b.arch.broadcast.width_words);
-    let n = ceil_div(words, width.min(b.arch.cluster.ingest_elements));
+    let (from, to) = (b.shape(gather.from), b.shape(gather.to));
+    let elements = gather.start.into()..u64::from(gather.start) + words;
+    let n = if gather.full {
+        passes(b.arch, elements, &[from])
+    } else {
+        passes(b.arch, elements, &[from, to])
+    };
     b.banks(Lanes, gather.from, t.s, n);
     b.single(GlobalWrite, t.s + t.br, n);
     b.single(GlobalRead, t.s + t.br + t.gw, n);
@@ -134,7 +156,7 @@ pub(super) fn gather(b: &mut Builder<'_, '_>, gather: Gather) -> u64 {
     b.activity.global_write_words += words;
     b.activity.global_read_words += words;
     b.activity.buffer_write_elements += if gather.full {
-        words * window_clusters(b.shape(gather.to))
+        words * window_clusters(to)
     } else {
         words
     };

@@ -53,7 +53,7 @@ pub(super) fn dot(b: &mut Builder<'_, '_>, layout: Lay) -> u64 {
     let n = shape.rounds * n1;
     let depth = t.br + t.m + t.x + t.y + b.arch.pairwise_cycles(chunks);
     b.banks(Lanes, layout, t.s, n);
-    b.banks(Network, layout, t.s + depth + n1 - 1, n - n1 + 1);
+    b.single(Network, t.s + depth + n1 - 1, n - n1 + 1);
     b.work(Lanes, len);
     b.activity.multiplications += len;
     b.activity.additions += len - shape.occupied;
@@ -87,7 +87,8 @@ pub(super) fn sum_coefficients(b: &mut Builder<'_, '_>, layout: Lay, f: u64) -> 
     let t = Latency::new(b.arch);
     let clusters = window_clusters(b.shape(layout));
     let n = ceil_div(f, b.arch.cluster.lanes_x);
-    let depth = t.br + t.x + b.arch.pairwise_cycles(n);
+    // The coefficients are multiplied by 1.
+    let depth = t.br + t.m + t.x + b.arch.pairwise_cycles(n);
     b.banks(Lanes, layout, t.s, n);
     b.banks(Result, layout, t.s + depth, n);
     b.activity.additions += (f - 1) * clusters;
@@ -101,14 +102,15 @@ pub(super) fn combine(b: &mut Builder<'_, '_>, layout: Lay, k: u64) -> u64 {
     let (t, shape, cluster) = (Latency::new(b.arch), b.shape(layout), b.arch.cluster);
     let len = u64::from(shape.layout().len);
     let passes = ceil_div(k, cluster.lanes_x);
-    let beats = k * shape.vector_beats;
-    let cycles = ceil_div(shape.local_len(), cluster.lanes_y) * passes;
-    let n = beats.max(cycles);
-    b.paced_by(if beats >= cycles { Port } else { Lanes }, n);
+    // The rows of lanes take `lanes_y` elements of a block in a cycle; the port holds the beat for so long.
+    let block = u64::from(shape.layout().granule).min(b.arch.bank.port_elements);
+    let portions = ceil_div(block, cluster.lanes_y);
+    let n = k * shape.vector_beats * portions;
+    b.paced_by(if portions == 1 { Port } else { Lanes }, n);
     let d = t.kr.max(t.br);
     let depth = d + t.m + t.x + b.arch.pairwise_cycles(passes);
     b.banks(Port, layout, t.s, n);
-    b.banks(Lanes, layout, t.s + d, n);
+    b.banks(Lanes, layout, t.s + d - t.br, n);
     b.banks(Result, layout, t.s + depth, n);
     b.work(Lanes, len * k);
     b.work(Port, len * k);
@@ -117,6 +119,6 @@ pub(super) fn combine(b: &mut Builder<'_, '_>, layout: Lay, k: u64) -> u64 {
     b.activity.bank_read_elements += len * k;
     b.activity.buffer_read_elements += k * shape.engaged_clusters;
     b.activity.buffer_write_elements += len;
-    b.release(t.s + n);
+    b.release(t.s + d - t.br + n);
     t.s + depth + n + t.bw
 }

@@ -230,7 +230,7 @@ fn zero_and_rank_deficient_matrices_end_well() {
 #[test]
 fn recorded_activations_come_close_to_the_best_error() {
     let bench = Bench::new();
-    let trace = project("traces/apache2_S256.layer3.o.safetensors")
+    let trace = project("traces/minilm-layer3/apache2_S256.attention.safetensors")
         .display()
         .to_string();
     let machine = project("configs/arch/dcom-paper.toml")

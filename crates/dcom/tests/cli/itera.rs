@@ -18,17 +18,10 @@ fn weight(bench: &Bench) {
 #[test]
 fn errors_and_storage_of_the_three_ways_beside_the_best_error() {
     let bench = Bench::new();
-    let file = project("traces/weights/minilm.safetensors");
+    let file = project("traces/minilm-layer2/weights.safetensors");
     let file = file.to_str().expect("UTF-8");
     let args = [
-        "itera",
-        file,
-        "--tensor",
-        "layer2.q.weight",
-        "--format",
-        "int4",
-        "--rank",
-        "48",
+        "itera", file, "--tensor", "q.weight", "--format", "int4", "--rank", "48",
     ];
     let json = bench.json(&[&args[..], &["--refit", "1", "--json"]].concat());
     let error = |way: &str| {
@@ -55,7 +48,7 @@ fn errors_and_storage_of_the_three_ways_beside_the_best_error() {
     assert_eq!(json["errors"].as_array().map(Vec::len), Some(49));
     let text = bench.ok(&args);
     for part in [
-        "layer2.q.weight: 384 x 384",
+        "q.weight: 384 x 384",
         "best error of the rank",
         "quantization only",
     ] {
@@ -92,7 +85,7 @@ fn bad_input_is_named() {
         &["itera", "zero.npy", "--format", "int4", "--rank", "1"],
         &["zero.npy: all values of the 2 x 2 matrix are zero"],
     );
-    let file = project("traces/weights/minilm.safetensors");
+    let file = project("traces/minilm-layer2/weights.safetensors");
     bench.refused(
         &[
             "itera",
@@ -102,6 +95,6 @@ fn bad_input_is_named() {
             "--rank",
             "1",
         ],
-        &["name one of", "layer2.q.weight"],
+        &["name one of", "q.weight"],
     );
 }

@@ -68,6 +68,27 @@ fn text_chart_and_timeline() {
     assert_eq!(decompositions.filter(|event| event["tid"] == 1).count(), 40);
 }
 
+/// Every file that a scenario is made of says what it is.
+#[test]
+fn check_knows_the_files() {
+    let bench = bench();
+    let text = bench.ok(&[
+        "check",
+        SCENARIO,
+        "configs/gpu/a100-80gb.toml",
+        "configs/models/llama-3-8b.toml",
+        "configs/plans/paper-best.toml",
+    ]);
+    for part in [
+        "scenario paper-table2, hash ",
+        "GPU A100 80GB, hash ",
+        "model Llama-3-8B, 8030 million weights",
+        "plan ten layers, rank 20, 10 layers on factors",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
 #[test]
 fn mistakes_say_what_would_be_right() {
     let bench = bench();

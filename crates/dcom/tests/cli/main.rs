@@ -11,6 +11,7 @@ mod power;
 mod programs;
 mod queries;
 mod refused;
+mod replay;
 mod run;
 mod sweep;
 mod timeline;

@@ -425,7 +425,7 @@ fn check_tells_every_wrong_file() {
         "x.safetensors",
         &safetensors(header, &f16_bytes(&ramp(24, 16))),
     );
-    bench.write("manifest.toml", b"[[traces]]\nfile = \"x.safetensors\"\ntensor = \"activation\"\nshape = [24, 17]\ndtype = \"f16\"\n");
+    bench.write("manifest.toml", b"[trace]\nformat = 1\nlayer = 0\nsource = \"hand\"\n[model]\nname = \"m\"\nhidden = 17\nheads = 1\nkv_heads = 1\nhead_size = 17\nffn = 1\n[[prompt]]\nid = \"a\"\nlength = 24\n[[op]]\nname = \"x\"\nkind = \"input\"\nshape = [\"S\", 17]\ndtype = \"f16\"\n[[tensor]]\nop = \"x\"\nprompt = \"a\"\nfile = \"x.safetensors\"\nname = \"activation\"\n");
     let ran = bench.run(&[
         "check",
         "tiny.toml",
@@ -444,7 +444,7 @@ fn check_tells_every_wrong_file() {
         "WRONG  small.toml:",
         "WRONG  other.toml: has the tables package",
         "WRONG  sweep.toml:5: ",
-        "WRONG  manifest.toml:4: shape = [24, 17]",
+        "WRONG  manifest.toml:23:8: tensor.file = \"x.safetensors\": tensor `activation` has shape [24, 16], must be [24, 17]",
         "OK     a.npy: fp16 matrix of 24 x 16",
         "WRONG  .: is a directory",
     ]) {

@@ -191,7 +191,14 @@ fn every_arch_and_workload_of_the_project_is_fine() {
     let mut files: Vec<String> = files
         .map(|f| f.expect("an entry").path().display().to_string())
         .collect();
-    files.push(project("traces/manifest.toml").display().to_string());
+    let traces = std::fs::read_dir(project("traces")).expect("a folder");
+    files.extend(traces.map(|t| {
+        t.expect("an entry")
+            .path()
+            .join("manifest.toml")
+            .display()
+            .to_string()
+    }));
     let mut args = vec!["check"];
     args.extend(files.iter().map(String::as_str));
     let text = Bench::new().ok(&args);

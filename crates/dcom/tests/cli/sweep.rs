@@ -223,7 +223,7 @@ fn the_documented_example_is_right() {
     let bench = Bench::new();
     bench.write("example.toml", example.as_bytes());
     std::fs::create_dir_all(bench.path("configs")).expect("a folder");
-    for kind in ["arch", "workloads"] {
+    for kind in ["arch", "workloads", "tech"] {
         std::fs::create_dir_all(bench.path(&format!("configs/{kind}"))).expect("a folder");
         for entry in std::fs::read_dir(project(&format!("configs/{kind}"))).expect("a folder") {
             let path = entry.expect("an entry").path();

@@ -1,0 +1,213 @@
+//! Whole Lanczos decompositions as cases: workloads that the mapper turns into programs, with prompts.
+
+use dcom_arch::Arch;
+use dcom_config::Source;
+use dcom_mapper::{WorkloadParams, map};
+use dcom_tensor::Matrix;
+
+use crate::check::Case;
+use crate::values::{Random, Values};
+
+/// Replaced parameters of the workload `configs/workloads/paper-fig12.toml`.
+type Parameters<'a> = &'a [(&'a str, &'a str)];
+
+/// What all workloads here have in common, small enough for the builds.
+const SIZE: Parameters<'_> = &[
+    ("workload.rows", "24"),
+    ("workload.columns", "18"),
+    ("workload.prompts", "2"),
+    ("workload.iterations", "4"),
+    ("workload.rank", "3"),
+    ("mapping.clusters_per_partition", "1"),
+    ("mapping.expansion_factor", "4"),
+];
+
+/// Workloads that every build runs.
+pub const WORKLOADS: [(&str, Parameters<'static>); 13] = [
+    (
+        "expansion 1",
+        &[
+            ("mapping.expansion_factor", "1"),
+            ("mapping.clusters_per_partition", "4"),
+        ],
+    ),
+    (
+        "expansion 2",
+        &[
+            ("mapping.expansion_factor", "2"),
+            ("mapping.clusters_per_partition", "2"),
+        ],
+    ),
+    ("expansion 4", &[]),
+    (
+        "expansion beyond the machine",
+        &[("mapping.expansion_factor", "11")],
+    ),
+    (
+        "resident",
+        &[
+            ("mapping.residency", "resident"),
+            ("mapping.expansion_factor", "2"),
+            ("mapping.clusters_per_partition", "2"),
+        ],
+    ),
+    (
+        "three prompts in flight, overlapped",
+        &[
+            ("workload.prompts", "7"),
+            ("mapping.prompts_in_flight", "3"),
+            ("mapping.overlap_ingest", "true"),
+        ],
+    ),
+    (
+        "two prompts in windows of their own",
+        &[
+            ("workload.prompts", "5"),
+            ("mapping.prompts_in_flight", "2"),
+            ("mapping.windows", "disjoint"),
+            ("mapping.expansion_factor", "2"),
+        ],
+    ),
+    (
+        "uneven lengths",
+        &[
+            ("workload.rows", "37"),
+            ("workload.columns", "23"),
+            ("mapping.expansion_factor", "3"),
+            ("mapping.placement", "spread"),
+            ("mapping.reduction", "chain"),
+        ],
+    ),
+    (
+        "products by reduction",
+        &[
+            ("mapping.product", "reduce"),
+            ("mapping.transposed_product", "reduce"),
+            ("mapping.expansion_factor", "2"),
+            ("mapping.clusters_per_partition", "2"),
+        ],
+    ),
+    (
+        "classical, twice, after three terms",
+        &[
+            ("mapping.gram_schmidt", "classical"),
+            ("mapping.gram_schmidt_passes", "2"),
+            ("mapping.three_term", "true"),
+        ],
+    ),
+    ("sums first", &[("mapping.partial_sums", "sum_first")]),
+    (
+        "more columns than rows",
+        &[
+            ("workload.rows", "9"),
+            ("workload.columns", "50"),
+            ("workload.iterations", "6"),
+            ("workload.rank", "6"),
+            ("workload.start", "signs"),
+        ],
+    ),
+    (
+        // Three rows: the fourth vector breaks down.
+        "breakdown",
+        &[
+            ("workload.rows", "3"),
+            ("workload.start", "ones"),
+            ("workload.scale_input", "false"),
+        ],
+    ),
+];
+
+impl Case {
+    /// A decomposition of seeded matrices; why not, if the mapper does not find room for it.
+    ///
+    /// # Errors
+    /// A parameter that is refused.
+    pub fn lanczos(
+        arch: &Arch,
+        name: &str,
+        workload: Parameters<'_>,
+        values: Values,
+        seed: u64,
+    ) -> Result<Case, String> {
+        let source = Source::new(
+            "configs/workloads/paper-fig12.toml",
+            include_str!("../../../configs/workloads/paper-fig12.toml"),
+        );
+        let mut params = WorkloadParams::parse(source).expect("a workload file of the project");
+        for (key, value) in SIZE.iter().chain(workload) {
+            params
+                .set(key, value)
+                .map_err(|e| format!("{name}: {key} = {value}: {e}"))?;
+        }
+        let mapped = map(arch, &params).map_err(|e| format!("{name}: {e}"))?;
+        let mut random = Random::new(seed);
+        let prompts = (0..params.prompts)
+            .map(|_| values.matrix(&mut random, params.rows.into(), params.columns.into()))
+            .collect::<Vec<Matrix>>();
+        Ok(Case {
+            name: name.replace(' ', "-"),
+            program: mapped.program,
+            prompts,
+            host_vectors: Vec::new(),
+        })
+    }
+
+    /// A random workload with random prompts; none if the mapper does not find room for it.
+    #[must_use]
+    pub fn random_lanczos(arch: &Arch, seed: u64) -> Option<Case> {
+        let random = &mut Random::new(seed);
+        let number = |random: &mut Random, low, high| random.within(low, high).to_string();
+        let (k, clusters) = (random.within(1, 6), arch.clusters());
+        let residency = random.pick(&["streamed", "streamed", "resident"]);
+        let settings = [
+            ("workload.rows", number(random, 2, 40)),
+            ("workload.columns", number(random, 2, 40)),
+            ("workload.prompts", number(random, 1, 5)),
+            ("workload.iterations", k.to_string()),
+            ("workload.rank", number(random, 1, k)),
+            ("mapping.expansion_factor", number(random, 1, 9)),
+            (
+                "mapping.clusters_per_partition",
+                number(random, 1, clusters),
+            ),
+            ("mapping.gram_schmidt_passes", number(random, 1, 2)),
+            ("mapping.prefetch", number(random, 0, 3)),
+            ("mapping.prompts_in_flight", number(random, 1, 3)),
+        ];
+        let choices = [
+            ("mapping.residency", residency),
+            (
+                "workload.start",
+                random.pick(&["mean", "ones", "e1", "alternating", "signs"]),
+            ),
+            ("workload.scale_input", random.pick(&["false", "true"])),
+            ("mapping.placement", random.pick(&["compact", "spread"])),
+            ("mapping.reduction", random.pick(&["tree", "chain"])),
+            (
+                "mapping.partial_sums",
+                random.pick(&["expand", "sum_first"]),
+            ),
+            ("mapping.three_term", random.pick(&["false", "true"])),
+            (
+                "mapping.gram_schmidt",
+                random.pick(&["classical", "modified"]),
+            ),
+            ("mapping.product", random.pick(&["gather", "reduce"])),
+            (
+                "mapping.transposed_product",
+                random.pick(&["gather", "reduce"]),
+            ),
+            ("mapping.overlap_ingest", random.pick(&["false", "true"])),
+            ("mapping.windows", random.pick(&["shared", "disjoint"])),
+        ];
+        let values = random.pick(&[Values::Tame, Values::Tame, Values::Finite, Values::Any]);
+        let workload: Vec<_> = settings
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+            .chain(choices)
+            .collect();
+        let name = format!("lanczos-seed-{seed}");
+        // What the mapper refuses is no program.
+        Case::lanczos(arch, &name, &workload, values, seed).ok()
+    }
+}

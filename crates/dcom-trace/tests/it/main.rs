@@ -1,0 +1,7 @@
+//! Traces in and out, what is refused, calibration, evaluation.
+
+mod calibration;
+mod evaluation;
+mod format;
+mod refused;
+mod support;
