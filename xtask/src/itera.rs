@@ -28,7 +28,7 @@ const LAYERS: [(&str, &str, &str, &str); 5] = [
 const LAYER2: &str = "traces/minilm-layer2/weights.safetensors";
 const LAYER2_INPUT: &str = "traces/minilm-layer2/rustbook_ownership_S256.x.safetensors";
 
-/// Formats of the report when none is asked for: all 14 take an hour on two busy cores.
+/// Formats of the report when none is asked for: all 14 take about three times as long.
 const FORMATS: [&str; 5] = ["int2", "int3", "int4", "int8", "mxfp4"];
 
 /// Arguments of `reproduce itera`.

@@ -313,6 +313,8 @@ impl Report {
                     y: design.error,
                     color: Some(design.area_mm2),
                     label: None,
+                    x_error: None,
+                    y_error: None,
                 })
                 .collect(),
             light: false,
