@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, calibrate, check, decompose, eval, explain, find, gpu, llm, parameters, plot, power,
+    cache, calibrate, check, decompose, eval, explain, find, gpu, itera, llm, parameters, plot, power,
     program, record, replay, run, sweep, timeline, trace,
 };
 
@@ -48,6 +48,8 @@ enum Command {
     Gpu(gpu::Args),
     /// Decompose a matrix file: factors, errors and cycles from one program
     Decompose(Box<decompose::Args>),
+    /// Decompose a weight into quantized factors: ITERA, SVD then quantization, quantization only
+    Itera(itera::Args),
     /// Replay a recorded layer: every op on GPU or D-com, against recorded times and values
     Replay(Box<replay::Args>),
     /// Find the outlier thresholds of layers over recorded prompts
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Gpu(args) => gpu::run(&args),
         Command::Llm(args) => llm::run(&args),
         Command::Decompose(args) => decompose::run(&args),
+        Command::Itera(args) => itera::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Eval(command) => eval::run(&command),

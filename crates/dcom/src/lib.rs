@@ -27,6 +27,7 @@ mod eval;
 mod explain;
 mod find;
 mod gpu;
+mod itera;
 mod llm;
 mod manifest;
 mod metrics;

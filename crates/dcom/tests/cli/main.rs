@@ -5,6 +5,7 @@ mod support;
 mod decompose;
 mod eval;
 mod guide;
+mod itera;
 mod llm;
 mod plot;
 mod power;
