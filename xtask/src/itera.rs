@@ -7,26 +7,58 @@ use dcom_itera::{Format, LayerStudy, Report, Subject, Weight};
 use dcom_report::write_atomic;
 use dcom_tensor::{ReadOptions, read_matrix};
 
-/// The MiniLM weights that the project has: name, file, tensor, and a recorded input of the layer (q, k and v share theirs).
-const LAYERS: [(&str, &str, &str, &str); 5] = [
-    ("layer2.q", LAYER2, "q.weight", LAYER2_INPUT),
-    ("layer2.k", LAYER2, "k.weight", LAYER2_INPUT),
-    ("layer2.v", LAYER2, "v.weight", LAYER2_INPUT),
-    (
+/// A weight of the project, and an input of its layer that was recorded (q, k and v share theirs).
+struct Known {
+    name: &'static str,
+    weight: (&'static str, &'static str),
+    input: (&'static str, &'static str),
+}
+
+const fn known(
+    name: &'static str,
+    weight: (&'static str, &'static str),
+    input: (&'static str, &'static str),
+) -> Known {
+    Known {
+        name,
+        weight,
+        input,
+    }
+}
+
+/// MiniLM's, then those of the shipped byte model.
+const LAYERS: [Known; 9] = [
+    known("layer2.q", (LAYER2, "q.weight"), LAYER2_INPUT),
+    known("layer2.k", (LAYER2, "k.weight"), LAYER2_INPUT),
+    known("layer2.v", (LAYER2, "v.weight"), LAYER2_INPUT),
+    known(
         "layer3.o",
-        "traces/minilm-layer3/weights.safetensors",
-        "o.weight",
-        "traces/minilm-layer3/apache2_S256.attention.safetensors",
+        ("traces/minilm-layer3/weights.safetensors", "o.weight"),
+        (
+            "traces/minilm-layer3/apache2_S256.attention.safetensors",
+            "activation",
+        ),
     ),
-    (
+    known(
         "layer4.fc1",
-        "traces/weights/minilm-layer4.safetensors",
-        "fc1.weight",
-        "traces/minilm-layer4/rustbook_ownership_S256.attention_norm.safetensors",
+        ("traces/weights/minilm-layer4.safetensors", "fc1.weight"),
+        (
+            "traces/minilm-layer4/rustbook_ownership_S256.attention_norm.safetensors",
+            "activation",
+        ),
     ),
+    known("tiny.q", (TINY, "q.weight"), (TINY_INPUT, "input_norm")),
+    known("tiny.o", (TINY, "o.weight"), (TINY_INPUT, "attention")),
+    known("tiny.gate", (TINY, "gate.weight"), (TINY_INPUT, "ffn_norm")),
+    known("tiny.down", (TINY, "down.weight"), (TINY_INPUT, "act")),
 ];
 const LAYER2: &str = "traces/minilm-layer2/weights.safetensors";
-const LAYER2_INPUT: &str = "traces/minilm-layer2/rustbook_ownership_S256.x.safetensors";
+const LAYER2_INPUT: (&str, &str) = (
+    "traces/minilm-layer2/rustbook_ownership_S256.x.safetensors",
+    "activation",
+);
+const TINY: &str = "traces/tinyllama-layer2/weights.safetensors";
+const TINY_INPUT: &str = "traces/tinyllama-layer2/prompt-0.safetensors";
 
 /// Formats of the report when none is asked for: all 14 take about three times as long.
 const FORMATS: [&str; 5] = ["int2", "int3", "int4", "int8", "mxfp4"];
@@ -34,7 +66,7 @@ const FORMATS: [&str; 5] = ["int2", "int3", "int4", "int8", "mxfp4"];
 /// Arguments of `reproduce itera`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Study this weight instead of the MiniLM ones; may be repeated.
+    /// Study this weight instead of the project's; may be repeated.
     #[arg(long = "weight", value_name = "FILE:TENSOR")]
     weights: Vec<String>,
     /// Formats of the baseline and of factors; may be repeated [default: int2, int3, int4, int8, mxfp4].
@@ -49,7 +81,7 @@ pub(crate) struct Args {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     std::env::set_current_dir(root).context("entering the repository")?;
     let subjects = if args.weights.is_empty() {
-        minilm()?
+        known_weights()?
     } else {
         let named = args.weights.iter().map(|text| subject(text));
         named.collect::<Result<Vec<_>>>()?
@@ -84,12 +116,14 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn minilm() -> Result<Vec<Subject>> {
-    let each = LAYERS.iter().map(|(name, file, tensor, input)| {
+/// The project's weights.
+fn known_weights() -> Result<Vec<Subject>> {
+    let each = LAYERS.iter().map(|known| {
+        let read = |(file, tensor): (&str, &str)| read(Path::new(file), Some(tensor));
         Ok(Subject {
-            name: (*name).to_owned(),
-            weight: read(Path::new(file), Some(tensor))?,
-            activation: Some(read(Path::new(input), Some("activation"))?),
+            name: known.name.to_owned(),
+            weight: read(known.weight)?,
+            activation: Some(read(known.input)?),
         })
     });
     each.collect()

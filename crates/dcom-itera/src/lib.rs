@@ -25,8 +25,10 @@ mod machine;
 mod pe;
 mod search;
 
-mod report;
+mod output;
 mod study;
+
+mod report;
 
 pub use allocate::{LayerCurve, allocate};
 pub use decompose::{
@@ -46,7 +48,7 @@ pub use search::{
     Comparison, Design, FormatCurve, Limits, Setting, designs, fastest, pareto_front,
 };
 pub use study::{
-    Allocation, EqualStorage, FormatErrors, LatencyRow, LayerStudy, Measure, REGIMES, Regime,
-    Subject, allocations, best_savings,
+    AREAS_MM2, Allocation, EqualStorage, FormatErrors, Front, LatencyRow, LayerStudy, Measure,
+    REGIMES, Regime, Subject, allocations, best_savings,
 };
 pub use svd::Svd;

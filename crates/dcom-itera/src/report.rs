@@ -1,19 +1,18 @@
 //! The study as tables, figures and a page.
 
-use dcom_report::{
-    Arrangement, Axis, BarPlot, BarSeries, Cell, Column, Figure, LinePlot, Page, PointGroup, Scale,
-    ScatterPlot, ScatterPoint, Series, Table, TableError, Width,
-};
+mod figures;
+mod tables;
 
-use crate::decompose::{factor_bits, weight_bits};
+use dcom_report::TableError;
+
 use crate::error::IteraError;
 use crate::format::Format;
 use crate::machine::{Stored, real};
-use crate::pe::{activation_format, processing_element};
 use crate::search::Design;
 use crate::study::{
-    Allocation, LatencyRow, LayerStudy, Measure, REGIMES, allocations, best_savings,
+    Allocation, Front, LatencyRow, LayerStudy, Measure, REGIMES, allocations, best_savings,
 };
+use tables::elements;
 
 /// The reduction of linear-layer latency that the abstract of arXiv 2505.08981 claims, "up to".
 pub const PAPER_REDUCTION: f64 = 0.411;
@@ -28,7 +27,8 @@ const RANK_STEP: usize = 16;
 pub struct Report {
     layers: Vec<LayerStudy>,
     latencies: Vec<LatencyRow>,
-    fronts: Vec<(String, Vec<Design>)>,
+    /// By layer.
+    fronts: Vec<Vec<Front>>,
     allocations: Vec<Allocation>,
     allocated: Vec<String>,
     provenance: String,
@@ -44,7 +44,7 @@ impl Report {
         let mut fronts = Vec::new();
         for layer in &layers {
             latencies.extend(layer.latencies()?);
-            fronts.push((layer.name.clone(), layer.front(Measure::Weight)?));
+            fronts.push(layer.fronts(Measure::Weight)?);
         }
         let (bits, share) = ALLOCATED;
         let format = Format::int(bits).expect("2 to 8 bits");
@@ -66,316 +66,9 @@ impl Report {
             provenance,
         })
     }
+}
 
-    /// (file name without extension, table) of everything.
-    ///
-    /// # Errors
-    /// A number that is not finite.
-    pub fn tables(&self) -> Result<Vec<(&'static str, Table)>, TableError> {
-        Ok(vec![
-            ("errors", self.errors()?),
-            ("equal_storage", self.equal_storage(|_| true)?),
-            ("latency", self.latency(self.latencies.iter())?),
-            ("pareto", self.pareto()?),
-            ("allocation", self.allocation()?),
-            ("elements", elements()?),
-        ])
-    }
-
-    fn errors(&self) -> Result<Table, TableError> {
-        let names = [
-            "layer",
-            "format",
-            "rank",
-            "bits per weight",
-            "best error",
-            "ITERA",
-            "SVD then quantized",
-        ];
-        let names = names
-            .into_iter()
-            .chain(["ITERA output", "quantization only"]);
-        let mut table = Table::new(names.map(Column::new).collect());
-        for layer in &self.layers {
-            for errors in &layer.formats {
-                let last = errors.itera.len().min(errors.rounded.len()) - 1;
-                for rank in (RANK_STEP..=last).step_by(RANK_STEP) {
-                    let bits = factor_bits(Some(errors.format), layer.outputs, layer.inputs, rank);
-                    let output = errors.itera_output.as_ref();
-                    table.push(vec![
-                        layer.name.clone().into(),
-                        errors.format.to_string().into(),
-                        (rank as u64).into(),
-                        Cell::real(per_weight(layer, bits), 4),
-                        Cell::real(layer.best[rank], 4),
-                        Cell::real(errors.itera[rank], 4),
-                        Cell::real(errors.rounded[rank], 4),
-                        output.map_or(Cell::Missing, |output| Cell::real(output[rank], 4)),
-                        Cell::real(errors.whole, 4),
-                    ])?;
-                }
-            }
-        }
-        Ok(table)
-    }
-
-    fn equal_storage(
-        &self,
-        shown: impl Fn(&crate::EqualStorage) -> bool,
-    ) -> Result<Table, TableError> {
-        let names = ["layer", "quantization only", "its error", "factors", "rank"];
-        let names = names.into_iter().chain([
-            "best error of the rank",
-            "SVD then quantized",
-            "ITERA",
-            "with refit",
-        ]);
-        let mut table = Table::new(names.map(Column::new).collect());
-        for layer in &self.layers {
-            for row in layer.equal_storage.iter().filter(|row| shown(row)) {
-                table.push(vec![
-                    layer.name.clone().into(),
-                    format!("int{}", row.bits).into(),
-                    Cell::real(row.whole, 3),
-                    row.format.to_string().into(),
-                    (row.rank as u64).into(),
-                    Cell::real(row.best, 3),
-                    Cell::real(row.rounded, 3),
-                    Cell::real(row.itera, 3),
-                    row.refitted
-                        .map_or(Cell::Missing, |error| Cell::real(error, 3)),
-                ])?;
-            }
-        }
-        Ok(table)
-    }
-
-    fn latency<'a>(&self, rows: impl Iterator<Item = &'a LatencyRow>) -> Result<Table, TableError> {
-        let mut table = Table::new(vec![
-            Column::new("layer"),
-            Column::new("equal error of"),
-            Column::new("regime"),
-            Column::new("error of"),
-            Column::new("its error"),
-            Column::new("fastest quantization only"),
-            Column::new("latency").unit("us"),
-            Column::new("fastest factors"),
-            Column::new("factored latency").unit("us"),
-            Column::new("reduction").unit("%"),
-        ]);
-        for row in rows {
-            let whole = &row.comparison.whole;
-            let baseline = self.layers.iter().find(|layer| layer.name == row.layer);
-            let curves = baseline.and_then(|layer| layer.curves(row.measure));
-            let error = curves
-                .iter()
-                .flatten()
-                .find(|curve| curve.format == row.baseline)
-                .map_or(whole.error, |curve| curve.whole);
-            let factored = row.comparison.factored.as_ref();
-            table.push(vec![
-                row.layer.clone().into(),
-                measure_name(row.measure).into(),
-                row.regime.into(),
-                row.baseline.to_string().into(),
-                Cell::real(error, 3),
-                describe(whole).into(),
-                Cell::real(whole.run.latency_us, 3),
-                factored.map_or(Cell::Missing, |design| describe(design).into()),
-                factored.map_or(Cell::Missing, |design| Cell::real(design.run.latency_us, 3)),
-                row.comparison
-                    .reduction()
-                    .map_or(Cell::Missing, |part| Cell::real(100.0 * part, 3)),
-            ])?;
-        }
-        Ok(table)
-    }
-
-    fn pareto(&self) -> Result<Table, TableError> {
-        let mut table = Table::new(vec![
-            Column::new("layer"),
-            Column::new("design"),
-            Column::new("error"),
-            Column::new("latency").unit("us"),
-            Column::new("array area").unit("mm2"),
-            Column::new("energy").unit("uJ"),
-            Column::new("energy low").unit("uJ"),
-            Column::new("energy high").unit("uJ"),
-            Column::new("bits per weight"),
-        ]);
-        for (name, front) in &self.fronts {
-            let layer = self.layers.iter().find(|layer| layer.name == *name);
-            let setting = layer.expect("fronts are of layers").setting(&REGIMES[0]);
-            for design in front {
-                table.push(vec![
-                    name.clone().into(),
-                    describe(design).into(),
-                    Cell::real(design.error, 4),
-                    Cell::real(design.run.latency_us, 4),
-                    Cell::real(design.area_mm2, 4),
-                    Cell::real(design.run.energy_uj.value, 3),
-                    Cell::real(design.run.energy_uj.low, 3),
-                    Cell::real(design.run.energy_uj.high, 3),
-                    Cell::real(design.bits_per_weight(&setting), 4),
-                ])?;
-            }
-        }
-        Ok(table)
-    }
-
-    fn allocation(&self) -> Result<Table, TableError> {
-        let ranks = self.allocated.iter().map(|name| format!("rank of {name}"));
-        let names = std::iter::once("ranks".to_owned()).chain(ranks);
-        let names = names.chain(std::iter::once("rms output error".to_owned()));
-        let mut table = Table::new(names.map(Column::new).collect());
-        for allocation in &self.allocations {
-            let mut row = vec![Cell::from(allocation.way)];
-            row.extend(allocation.ranks.iter().map(|&rank| Cell::from(rank as u64)));
-            row.push(Cell::real(allocation.loss(), 4));
-            table.push(row)?;
-        }
-        Ok(table)
-    }
-
-    /// (file name without extension, figure).
-    #[must_use]
-    pub fn figures(&self) -> Vec<(&'static str, Figure)> {
-        let mut figures = Vec::new();
-        if let (Some(layer), Some((_, front))) = (self.layers.first(), self.fronts.first()) {
-            figures.push(("storage", self.storage_figure(layer)));
-            figures.push(("pareto", self.pareto_figure(layer, front)));
-        }
-        if !self.latencies.is_empty() {
-            figures.push(("latency", self.latency_figure()));
-        }
-        figures
-    }
-
-    fn page(&self, title: String) -> Page {
-        Page {
-            title: Some(title),
-            provenance: Some(self.provenance.clone()),
-            ..Page::default()
-        }
-    }
-
-    fn storage_figure(&self, layer: &LayerStudy) -> Figure {
-        let mut series = Vec::new();
-        let whole = (2..=8).filter_map(|bits| {
-            let format = Format::int(bits)?;
-            let errors = layer
-                .formats
-                .iter()
-                .find(|errors| errors.format == format)?;
-            let bits = weight_bits(format, layer.outputs, layer.inputs);
-            Some((per_weight(layer, bits), errors.whole))
-        });
-        series.push(Series::new(
-            "quantization only, int2 to int8",
-            whole.collect::<Vec<_>>(),
-        ));
-        for bits in [3, 4, 8] {
-            let format = Format::int(bits).expect("2 to 8 bits");
-            let Some(errors) = layer.formats.iter().find(|errors| errors.format == format) else {
-                continue;
-            };
-            for (way, curve) in [("ITERA", &errors.itera), ("SVD, then", &errors.rounded)] {
-                let points: Vec<(f64, f64)> = (RANK_STEP..curve.len())
-                    .step_by(RANK_STEP)
-                    .map(|rank| {
-                        let bits = factor_bits(Some(format), layer.outputs, layer.inputs, rank);
-                        (per_weight(layer, bits), curve[rank])
-                    })
-                    .filter(|&(bits, _)| bits <= 8.5)
-                    .collect();
-                if !points.is_empty() {
-                    series.push(Series::new(format!("{way} {format}"), points));
-                }
-            }
-        }
-        Figure::from(LinePlot {
-            page: self.page(layer.name.clone()),
-            x: Axis::new("storage per weight", Scale::Linear).unit("bit"),
-            y: Axis::new("relative error of the weight", Scale::Log10),
-            series,
-            markers: Vec::new(),
-        })
-    }
-
-    fn pareto_figure(&self, layer: &LayerStudy, front: &[Design]) -> Figure {
-        let group = |name: &str, factored: bool| PointGroup {
-            name: name.to_owned(),
-            points: front
-                .iter()
-                .filter(|design| matches!(design.stored, Stored::Factored { .. }) == factored)
-                .map(|design| ScatterPoint {
-                    x: design.run.latency_us,
-                    y: design.error,
-                    color: Some(design.area_mm2),
-                    label: None,
-                    x_error: None,
-                    y_error: None,
-                })
-                .collect(),
-            light: false,
-        };
-        let groups = [
-            group("quantization only", false),
-            group("two factors", true),
-        ];
-        Figure::from(ScatterPlot {
-            page: Page {
-                width: Width::DoubleColumn,
-                ..self.page(format!("{}, 512 tokens", layer.name))
-            },
-            x: Axis::new("latency", Scale::Log10).unit("us"),
-            y: Axis::new("relative error of the weight", Scale::Linear),
-            color: Some(Axis::new("array area", Scale::Log10).unit("mm2")),
-            curves: Vec::new(),
-            groups: groups
-                .into_iter()
-                .filter(|group| !group.points.is_empty())
-                .collect(),
-        })
-    }
-
-    fn latency_figure(&self) -> Figure {
-        let best = best_savings(&self.latencies);
-        let value = |layer: &str, measure, regime: &str| {
-            let row = best
-                .iter()
-                .find(|row| row.layer == layer && row.measure == measure && row.regime == regime);
-            row.and_then(|row| row.comparison.reduction())
-        };
-        let categories: Vec<String> = self.layers.iter().map(|layer| layer.name.clone()).collect();
-        let mut series = Vec::new();
-        for regime in &REGIMES {
-            for measure in [Measure::Weight, Measure::Output] {
-                let values: Option<Vec<f64>> = categories
-                    .iter()
-                    .map(|layer| Some(1.0 - value(layer, measure, regime.name)?))
-                    .collect();
-                if let Some(values) = values {
-                    let name = format!("{}, error of the {}", regime.name, measure_name(measure));
-                    series.push(BarSeries::new(name, values));
-                }
-            }
-        }
-        let paper = vec![1.0 - PAPER_REDUCTION; categories.len()];
-        series.push(BarSeries::new("paper, up to", paper));
-        Figure::from(BarPlot {
-            page: Page {
-                width: Width::DoubleColumn,
-                ..self.page("factors over quantization only at equal error".to_owned())
-            },
-            x_label: None,
-            y: Axis::new("smallest ratio of latencies", Scale::Linear),
-            arrangement: Arrangement::Grouped,
-            categories,
-            series,
-        })
-    }
-
+impl Report {
     /// The page.
     ///
     /// # Errors
@@ -404,7 +97,7 @@ impl Report {
              ## Ranks over layers\n\n\
              The storage of int{bits} factors at {} % of the full rank, shared out over layers that have a recorded input.\n\n{allocation}\n\
              ## Formats, ranks and arrays\n\n\
-             Designs that no other beats in error, latency and area at once: [pareto.csv](pareto.csv).\n\n![pareto](pareto.png)\n\n\
+             What no other design of its kind beats in error and latency within an array area: [pareto.csv](pareto.csv).\n\n![pareto](pareto.png)\n\n\
              ## Processing elements\n\n45 nm, sources in [docs/itera.md](../../docs/itera.md).\n\n{elements}",
             self.verdict(&best),
             self.storage_verdict(),
@@ -412,42 +105,60 @@ impl Report {
         ))
     }
 
-    /// Whether and where the paper's figure is reached.
+    /// Whether and where the paper's figure is reached: first by the format of the baseline, then by regime.
     fn verdict(&self, best: &[&LatencyRow]) -> String {
         let mut text = format!(
             "The paper: up to {:.1} % less latency of linear layers than quantization only, at similar accuracy. Here, at equal or less error:\n\n",
             100.0 * PAPER_REDUCTION
         );
+        for errors in &self.layers[0].formats {
+            text += &self.against(errors.format);
+        }
+        text += "\nThe most that is saved in each regime, whatever the baseline:\n\n";
         for regime in &REGIMES {
             for measure in [Measure::Weight, Measure::Output] {
-                let rows: Vec<(f64, &LatencyRow)> = best
-                    .iter()
-                    .filter(|row| row.regime == regime.name && row.measure == measure)
-                    .filter_map(|row| Some((row.comparison.reduction()?, *row)))
-                    .collect();
-                let Some((part, row)) = rows.iter().max_by(|a, b| a.0.total_cmp(&b.0)) else {
+                let rows = best.iter().copied();
+                let of = |row: &&LatencyRow| row.regime == regime.name && row.measure == measure;
+                let Some((part, row)) = most_saved(rows.filter(of)) else {
                     continue;
                 };
-                let saving = rows.iter().filter(|(part, _)| *part > 0.0).count();
-                let judgement = if *part >= PAPER_REDUCTION {
-                    "the paper's figure is reached"
-                } else if *part > 0.0 {
-                    "less than the paper's figure"
-                } else {
-                    "the claim does not hold"
-                };
                 text += &format!(
-                    "* {}, error of the {}: at most {:.1} % less ({}, error of {}); {saving} of {} weights save at any format: {judgement}.\n",
+                    "* {}, error of the {}: {:.1} % ({}, error of {}): {}.\n",
                     regime.name,
                     measure_name(measure),
                     100.0 * part,
                     row.layer,
                     row.baseline,
-                    rows.len()
+                    judgement(part)
                 );
             }
         }
         text
+    }
+
+    /// What is saved at the errors of quantization only in one format.
+    fn against(&self, baseline: Format) -> String {
+        let rows = || self.latencies.iter().filter(|row| row.baseline == baseline);
+        let errors = self.layers.iter().flat_map(|layer| &layer.formats);
+        let errors: Vec<f64> = errors
+            .filter(|errors| errors.format == baseline)
+            .map(|errors| errors.whole)
+            .collect();
+        let low = errors.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = errors.iter().copied().fold(0.0, f64::max);
+        let Some((part, row)) = most_saved(rows()) else {
+            return format!("* at the errors of **{baseline}**: no factors reach them.\n");
+        };
+        let (all, saving) = (rows().count(), rows().filter(|row| saves(row)).count());
+        format!(
+            "* at the errors of **{baseline}** ({low:.3} to {high:.3} of the weight): at most {:.1} % less ({}, {}, error of the {}), less at all in {saving} of \
+             {all} cases: {}.\n",
+            100.0 * part,
+            row.layer,
+            row.regime,
+            measure_name(row.measure),
+            judgement(part)
+        )
     }
 
     fn storage_verdict(&self) -> String {
@@ -474,37 +185,23 @@ impl Report {
     }
 }
 
-/// Area and energy of an element per format.
-fn elements() -> Result<Table, TableError> {
-    let mut table = Table::new(vec![
-        Column::new("weights"),
-        Column::new("activations"),
-        Column::new("area").unit("um2"),
-        Column::new("low").unit("um2"),
-        Column::new("high").unit("um2"),
-        Column::new("energy").unit("fJ"),
-        Column::new("energy low").unit("fJ"),
-        Column::new("energy high").unit("fJ"),
-    ]);
-    for format in Format::all() {
-        let element = processing_element(format);
-        let (area, energy) = (element.area_um2, element.energy_fj);
-        let numbers = [
-            area.value,
-            area.low,
-            area.high,
-            energy.value,
-            energy.low,
-            energy.high,
-        ];
-        let mut row = vec![
-            Cell::from(format.to_string()),
-            activation_format(format).to_string().into(),
-        ];
-        row.extend(numbers.map(|value| Cell::real(value, 3)));
-        table.push(row)?;
+fn saves(row: &LatencyRow) -> bool {
+    row.comparison.reduction().is_some_and(|part| part > 0.0)
+}
+
+fn most_saved<'a>(rows: impl Iterator<Item = &'a LatencyRow>) -> Option<(f64, &'a LatencyRow)> {
+    let parts = rows.filter_map(|row| Some((row.comparison.reduction()?, row)));
+    parts.max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+fn judgement(part: f64) -> &'static str {
+    if part >= PAPER_REDUCTION {
+        "the paper's figure is reached"
+    } else if part > 0.0 {
+        "less than the paper's figure"
+    } else {
+        "**the claim does not hold**"
     }
-    Ok(table)
 }
 
 fn measure_name(measure: Measure) -> &'static str {

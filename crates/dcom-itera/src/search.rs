@@ -117,11 +117,11 @@ fn design(stored: Stored, error: f64, machine: &Machine, setting: &Setting) -> D
     }
 }
 
-/// The designs that no other beats in error, latency and area at once, by rising error. Of equal designs the first stays.
+/// The designs that no other beats in error and latency at once, by rising error; of equals the smallest.
 #[must_use]
-pub fn pareto_front(designs: &[Design]) -> Vec<Design> {
+pub fn pareto_front<'a>(designs: impl Iterator<Item = &'a Design>) -> Vec<Design> {
+    let mut sorted: Vec<Design> = designs.copied().collect();
     let key = |d: &Design| [d.error, d.run.latency_us, d.area_mm2];
-    let mut sorted: Vec<Design> = designs.to_vec();
     sorted.sort_by(|a, b| {
         let pairs = key(a).into_iter().zip(key(b));
         let mut orders = pairs.map(|(a, b)| a.total_cmp(&b));
@@ -130,11 +130,8 @@ pub fn pareto_front(designs: &[Design]) -> Vec<Design> {
     // In this order only earlier designs can beat a later one.
     let mut front: Vec<Design> = Vec::new();
     for candidate in sorted {
-        let [_, latency, area] = key(&candidate);
-        let beaten = front
-            .iter()
-            .any(|other| other.run.latency_us <= latency && other.area_mm2 <= area);
-        if !beaten {
+        let fastest = front.last().map(|last| last.run.latency_us);
+        if fastest.is_none_or(|fastest| candidate.run.latency_us < fastest) {
             front.push(candidate);
         }
     }

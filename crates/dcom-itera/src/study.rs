@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::allocate::{LayerCurve, allocate};
 use crate::decompose::{
-    Decomposition, Options, factor_bits, itera, quantize_weight, relative_error, svd_then_quantize,
-    weight_bits,
+    Options, factor_bits, itera, quantize_weight, svd_then_quantize, weight_bits,
 };
 use crate::error::IteraError;
 use crate::format::Format;
+use crate::machine::Stored;
 use crate::matrix::Weight;
+use crate::output::Output;
 use crate::search::{Comparison, Design, FormatCurve, Limits, Setting, designs, pareto_front};
 use crate::svd::Svd;
 
@@ -134,6 +135,20 @@ pub const REGIMES: [Regime; 3] = [
         memory_gb_per_s: 51.2,
     },
 ];
+
+/// Array areas of the Pareto fronts \[mm^2\]: about 16 x 16, 48 x 48 and 150 x 150 elements of int8. Assumed: the sizes of edge devices.
+pub const AREAS_MM2: [f64; 3] = [0.2, 2.0, 20.0];
+
+/// What no other design of its kind beats in error and latency within an area.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Front {
+    /// Largest area of the array \[mm^2\].
+    pub area_mm2: f64,
+    /// Whether its designs have factors.
+    pub factored: bool,
+    /// By rising error.
+    pub designs: Vec<Design>,
+}
 
 /// Factors against quantization only in one format, regime and measure.
 #[derive(Clone, Debug, PartialEq)]
@@ -295,16 +310,31 @@ impl LayerStudy {
         Ok(rows)
     }
 
-    /// The front of error, latency and area when 512 tokens are multiplied, ranks in steps of 8.
+    /// The fronts of error and latency when 512 tokens are multiplied, ranks in steps of 8: within each of [`AREAS_MM2`], of quantization
+    /// only and of factors.
     ///
     /// # Errors
     /// None with the regimes of this crate.
-    pub fn front(&self, measure: Measure) -> Result<Vec<Design>, IteraError> {
+    pub fn fronts(&self, measure: Measure) -> Result<Vec<Front>, IteraError> {
         let Some(curves) = self.curves(measure) else {
             return Ok(Vec::new());
         };
         let all = designs(&curves, &self.setting(&REGIMES[0]), 8)?;
-        Ok(pareto_front(&all))
+        let mut fronts = Vec::new();
+        for area_mm2 in AREAS_MM2 {
+            for factored in [false, true] {
+                let within = all.iter().filter(|design| {
+                    let is_factored = matches!(design.stored, Stored::Factored { .. });
+                    design.area_mm2 <= area_mm2 && is_factored == factored
+                });
+                fronts.push(Front {
+                    area_mm2,
+                    factored,
+                    designs: pareto_front(within),
+                });
+            }
+        }
+        Ok(fronts)
     }
 }
 
@@ -418,57 +448,4 @@ pub fn best_savings(rows: &[LatencyRow]) -> Vec<&LatencyRow> {
         }
     }
     best.into_values().collect()
-}
-
-/// X W^T of a recorded input X.
-struct Output<'a> {
-    activation: &'a Weight,
-    exact: Weight,
-}
-
-impl<'a> Output<'a> {
-    fn new(weight: &Weight, activation: &'a Weight) -> Result<Output<'a>, IteraError> {
-        if activation.cols() != weight.cols() {
-            return Err(IteraError::Range {
-                what: "the width of the recorded input",
-                min: weight.cols(),
-                max: weight.cols(),
-                found: activation.cols(),
-            });
-        }
-        let exact = multiply(activation, weight.data(), weight.rows());
-        Ok(Output {
-            activation,
-            exact: Weight::new(activation.rows(), weight.rows(), exact)?,
-        })
-    }
-
-    fn error_of(&self, approximation: &[f32]) -> f64 {
-        let output = multiply(self.activation, approximation, self.exact.cols());
-        relative_error(&self.exact, &output)
-    }
-
-    fn errors_of_terms(&self, found: &Decomposition) -> Vec<f64> {
-        let whole = self.exact.energy();
-        let mut rest = self.exact.clone();
-        let mut errors = vec![1.0];
-        for term in &found.terms {
-            let image = self.activation.times(&term.right);
-            let left = rest.subtract(&image, &term.left);
-            errors.push((left.energy / whole).sqrt());
-        }
-        errors
-    }
-}
-
-/// X W^T, row-major, for W of `outputs` rows.
-fn multiply(activation: &Weight, weight: &[f32], outputs: usize) -> Vec<f32> {
-    let inputs = activation.cols();
-    let mut out = vec![0.0; activation.rows() * outputs];
-    for (index, row) in weight.chunks_exact(inputs).enumerate() {
-        for (token, value) in activation.times(row).into_iter().enumerate() {
-            out[token * outputs + index] = value;
-        }
-    }
-    out
 }

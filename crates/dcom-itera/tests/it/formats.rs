@@ -14,6 +14,14 @@ const ELEMENTS: [Element; 8] = [
     Element::Fixed8,
 ];
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounded to fp32 as the quantizer's output"
+)]
+fn narrow(x: f64) -> f32 {
+    x as f32
+}
+
 /// (code, value) of all finite numbers, straight from the definition: sign, exponent field, mantissa field.
 fn numbers(element: Element) -> Vec<(u8, f64)> {
     let float = |exponent_bits: u32, mantissa_bits: u32, bias: i32, codes: u32| {
@@ -25,7 +33,7 @@ fn numbers(element: Element) -> Vec<(u8, f64)> {
             } else {
                 (1.0 + mantissa) * 2_f64.powi(field - bias)
             };
-            (code as u8, value)
+            (u8::try_from(code).expect("a code of 8 bits"), value)
         });
         let sign = 1_u8 << (exponent_bits + mantissa_bits);
         all.flat_map(move |(code, value)| [(code, value), (code | sign, -value)])
@@ -39,13 +47,13 @@ fn numbers(element: Element) -> Vec<(u8, f64)> {
         Element::E2M1 => float(2, 1, 1, 8),
         Element::Int { bits } => {
             let max = (1_i32 << (bits - 1)) - 1;
-            let mask = ((1_u32 << bits) - 1) as u8;
+            let mask = u8::MAX >> (8 - bits);
             (-max..=max)
-                .map(|i| (i as u8 & mask, f64::from(i)))
+                .map(|i| (i.to_le_bytes()[0] & mask, f64::from(i)))
                 .collect()
         }
-        Element::Fixed8 => (-127..=127)
-            .map(|i| (i as u8, f64::from(i) / 64.0))
+        Element::Fixed8 => (-127_i32..=127)
+            .map(|i| (i.to_le_bytes()[0], f64::from(i) / 64.0))
             .collect(),
     }
 }
@@ -198,7 +206,7 @@ proptest! {
             prop_assert_eq!(decode_block(element, &block), expected.clone());
             let mut out = vec![0.0; values.len()];
             quantize(format, &values, &mut out);
-            let narrow: Vec<f32> = expected.iter().map(|&x| x as f32).collect();
+            let narrow: Vec<f32> = expected.iter().map(|&x| narrow(x)).collect();
             prop_assert_eq!(out, narrow);
         }
     }
