@@ -60,11 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "name = \"plan\"\nflow = {{ return_to_factors = \"decompose\" }}\n[[layers]]\nindices = {layers}\nrank = 10\n{more}\n"
         );
         let plan = Plan::parse("plan", &plan)?;
-        let treatment = Treatment {
-            plan: &plan,
-            method,
-            outliers: OutlierChoice::default(),
-        };
+        let treatment = Treatment::new(&plan, method, OutlierChoice::default());
         let started = Instant::now();
         let found = perplexity(&model, &windows, Some(&treatment))?.value();
         println!(

@@ -73,6 +73,15 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// The tensors of each file, by name.
+    pub(crate) fn by_file(&self) -> BTreeMap<&Path, Vec<&TensorEntry>> {
+        let mut files: BTreeMap<&Path, Vec<&TensorEntry>> = BTreeMap::new();
+        for (path, entry) in self.tensors.values() {
+            files.entry(path).or_default().push(entry);
+        }
+        files
+    }
+
     /// Reads a tensor that the configuration asks for, in fp32.
     pub(crate) fn load(&self, name: &str, device: &Device) -> Result<Tensor, ModelError> {
         let (path, entry) = &self.tensors[name];

@@ -23,6 +23,7 @@ mod treatment;
 mod choices;
 mod perplexity;
 mod record;
+mod rewrite;
 
 pub use approximate::{Method, OutlierChoice};
 pub use choices::{Answer, Question, Score, choose, questions, score};
@@ -32,6 +33,7 @@ pub use layer::Value;
 pub use model::{Model, Watch};
 pub use perplexity::{Perplexity, Windows, perplexity};
 pub use record::record;
+pub use rewrite::LinearWeight;
 pub use tokens::Tokens;
 pub use treatment::Treatment;
 

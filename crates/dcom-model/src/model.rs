@@ -88,6 +88,10 @@ impl Model {
         &self.config
     }
 
+    pub(crate) fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
     /// How it reads text.
     #[must_use]
     pub fn tokens(&self) -> &Tokens {

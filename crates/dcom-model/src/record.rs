@@ -65,15 +65,7 @@ pub fn record(
     };
     model.states(prompts, &recorder)?;
     let kept = recorder.kept.into_inner().expect("no thread panicked");
-    let narrow = |size: usize| u32::try_from(size).expect("checked by the configuration");
-    let shape = dcom_trace::Model {
-        name: name(model),
-        hidden: narrow(config.hidden),
-        heads: narrow(config.heads),
-        kv_heads: narrow(config.kv_heads),
-        head_size: narrow(config.head_size),
-        ffn: narrow(config.ffn),
-    };
+    let shape = shape(model);
     let mut trace = Trace {
         folder: folder.to_owned(),
         ops: recorded_layer(&shape, Dtype::F16),
@@ -116,6 +108,22 @@ pub fn record(
         trace.tensors.push(tensor(Of::Weight(op), WEIGHTS, name));
     }
     Ok(trace)
+}
+
+fn narrow(size: usize) -> u32 {
+    u32::try_from(size).expect("checked by the configuration")
+}
+
+fn shape(model: &Model) -> dcom_trace::Model {
+    let config = model.config();
+    dcom_trace::Model {
+        name: name(model),
+        hidden: narrow(config.hidden),
+        heads: narrow(config.heads),
+        kv_heads: narrow(config.kv_heads),
+        head_size: narrow(config.head_size),
+        ffn: narrow(config.ffn),
+    }
 }
 
 const WEIGHTS: &str = "weights.safetensors";

@@ -5,6 +5,8 @@
 //! * `project`: the first, which q, k and v read; the others become U U^T X with its U;
 //! * `dense`: the first only.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use candle_core::{Device, Tensor};
 use dcom_llm::{LayerPlan, Plan, Return};
 use dcom_reference::{Dense, truncated_svd};
@@ -17,17 +19,38 @@ use crate::layer::Value;
 use crate::model::{Model, Visitor, Watch};
 
 /// A plan, and how its decompositions are computed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Treatment<'a> {
-    /// Which layers, and how.
-    pub plan: &'a Plan,
-    /// What computes factors.
-    pub method: Method<'a>,
-    /// Which channels are outliers.
-    pub outliers: OutlierChoice,
+    plan: &'a Plan,
+    method: Method<'a>,
+    outliers: OutlierChoice,
+    /// Channels of the activations that were replaced so far, and the outliers among them.
+    seen: [AtomicU64; 2],
 }
 
-impl Treatment<'_> {
+impl<'a> Treatment<'a> {
+    /// Which layers and how, what computes factors, which channels are outliers.
+    #[must_use]
+    pub fn new(plan: &'a Plan, method: Method<'a>, outliers: OutlierChoice) -> Treatment<'a> {
+        Treatment {
+            plan,
+            method,
+            outliers,
+            seen: Default::default(),
+        }
+    }
+
+    /// Outlier channels of all activations that were replaced so far (percent); none if there were no activations.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share of channels")]
+    pub fn outlier_percent(&self) -> Option<f64> {
+        let [channels, outliers] = self
+            .seen
+            .each_ref()
+            .map(|count| count.load(Ordering::Relaxed));
+        (channels > 0).then(|| 100.0 * outliers as f64 / channels as f64)
+    }
+
     /// Checks that the model has the layers of the plan.
     pub(crate) fn check(&self, model: &Model) -> Result<(), ModelError> {
         let layers = model.config().layers;
@@ -65,6 +88,10 @@ impl Treatment<'_> {
         }
         let x = dense(&value)?;
         let channels = outliers(&x, place, plan, &self.outliers)?;
+        for (count, more) in self.seen.iter().zip([x.cols(), channels.len()]) {
+            let more = u64::try_from(more).expect("usize is at most 64 bits");
+            count.fetch_add(more, Ordering::Relaxed);
+        }
         let core = without(&x, &channels);
         let mut replaced = match basis {
             Some(basis) if flow == Return::Project => projection(basis, &core),

@@ -241,11 +241,7 @@ impl Inputs {
                 Method::Machine(Decomposer::new(arch, workload.clone())?)
             }
         };
-        Ok(Treatment {
-            plan: &self.plan,
-            method,
-            outliers: self.rules.clone(),
-        })
+        Ok(Treatment::new(&self.plan, method, self.rules.clone()))
     }
 }
 

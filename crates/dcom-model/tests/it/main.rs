@@ -5,5 +5,6 @@ mod golden;
 mod plans;
 mod record;
 mod refused;
+mod sharded;
 mod support;
 mod tokens;

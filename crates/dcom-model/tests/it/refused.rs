@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dcom_model::{Device, Model, Windows, perplexity};
+use dcom_model::{Device, Method, Model, OutlierChoice, Treatment, Windows, perplexity};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use tempfile::TempDir;
@@ -240,11 +240,7 @@ fn windows_that_do_not_suit_text_or_model() {
 fn a_plan_for_a_deeper_model() {
     let model = model();
     let plan = plan("[7, 8]", "rank = 10");
-    let treatment = dcom_model::Treatment {
-        plan: &plan,
-        method: dcom_model::Method::Svd,
-        outliers: dcom_model::OutlierChoice::default(),
-    };
+    let treatment = Treatment::new(&plan, Method::Svd, OutlierChoice::default());
     let error = perplexity(&model, &windows(&model, 0, 1), Some(&treatment)).unwrap_err();
     assert!(
         error

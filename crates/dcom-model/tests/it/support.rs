@@ -36,11 +36,7 @@ pub(crate) fn plan(layers: &str, more: &str) -> Plan {
 
 /// Perplexity of windows under a plan.
 pub(crate) fn treated(model: &Model, windows: &[Vec<u32>], plan: &Plan, method: Method<'_>) -> f64 {
-    let treatment = Treatment {
-        plan,
-        method,
-        outliers: OutlierChoice::default(),
-    };
+    let treatment = Treatment::new(plan, method, OutlierChoice::default());
     perplexity(model, windows, Some(&treatment))
         .unwrap()
         .value()
