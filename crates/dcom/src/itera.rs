@@ -1,11 +1,13 @@
-//! `dcom itera`: one weight in the three ways to a smaller one, at equal storage.
+//! `dcom itera`: one weight in the three ways to a smaller one, at equal storage; or all of a checkpoint.
+
+mod checkpoint;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use dcom_itera::{
-    Decomposition, Format, Options, Progress, Svd, Weight, factor_bits, itera, quantize_weight,
-    svd_then_quantize, weight_bits,
+    Decomposition, Format, IteraError, Options, Progress, Svd, Weight, factor_bits, itera,
+    quantize_weight, svd_then_quantize, weight_bits,
 };
 use dcom_report::{Cell, Column};
 use dcom_tensor::Loaded;
@@ -22,10 +24,10 @@ use crate::text::{Facts, fixed_cell, section};
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Weight matrix: .safetensors (fp16, bf16, fp32) or .npy (fp16, fp32, fp64), rows = outputs
+    /// Weight matrix: .safetensors (fp16, bf16, fp32) or .npy (fp16, fp32, fp64), rows = outputs; or the folder of a Llama's checkpoint
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Tensor of a safetensors file [default: the only matrix in it]
+    /// Tensor of a safetensors file [default: the only matrix in it; all of a checkpoint's linear layers]
     #[arg(long, value_name = "NAME")]
     tensor: Option<String>,
     /// Number format of the factors: int2 to int8, fp4, fp8_e4m3, fp8_e5m2, mxfp4, mxfp8_e4m3, mxfp8_e5m2, mxint8
@@ -43,6 +45,12 @@ pub(crate) struct Args {
     /// Skip the full singular value decomposition: no best error, no SVD-then-quantize
     #[arg(long)]
     no_svd: bool,
+    /// Write a checkpoint whose linear layers have these weights into a new folder (with a checkpoint)
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    /// Whose weights are written
+    #[arg(long, value_enum, default_value_t = OutputWay::Itera, requires = "output")]
+    output_way: OutputWay,
     /// Print everything as JSON, with the error after every term
     #[arg(long)]
     json: bool,
@@ -55,7 +63,42 @@ Frobenius norm. Storage includes scales: docs/itera.md.
 
 Examples:
   dcom itera traces/minilm-layer2/weights.safetensors --tensor q.weight --format int4 --rank 96
+  dcom itera crates/dcom-model/fixtures/tinyllama --format int4 --rank 80 --output smaller
   dcom itera w.npy --format mxfp4 --rank 64 --refit 2 --json";
+
+/// Which of the three ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum OutputWay {
+    /// The products of ITERA's factors
+    Itera,
+    /// The products of the quantized factors of the SVD
+    Svd,
+    /// The quantized weights
+    Quantize,
+}
+
+impl OutputWay {
+    fn name(self) -> &'static str {
+        match self {
+            OutputWay::Itera => "ITERA",
+            OutputWay::Svd => "SVD, then quantization",
+            OutputWay::Quantize => "quantization only",
+        }
+    }
+}
+
+fn options(args: &Args) -> Options {
+    Options {
+        rank: usize::try_from(args.rank).expect("at most 65536"),
+        format: Some(args.format),
+        tolerance: args.tolerance,
+        refit_sweeps: usize::try_from(args.refit).expect("at most 100"),
+    }
+}
+
+fn failed(place: &str) -> impl Fn(IteraError) -> Failure {
+    move |error| Failure::input(format!("{place}: {error}"))
+}
 
 fn tolerance(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -69,35 +112,43 @@ fn tolerance(text: &str) -> Result<f64, String> {
 /// # Errors
 /// Bad input, or results that cannot be written.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    if let Some(folder) = args.output.as_ref().filter(|folder| folder.exists()) {
+        let message = format!("{}: is there already; give a new folder", folder.display());
+        return Err(Failure::input(message));
+    }
+    if args.file.is_dir() {
+        return checkpoint::run(args);
+    }
+    if args.output.is_some() {
+        return Err(Failure::input(format!(
+            "--output: {} is no folder of a checkpoint",
+            args.file.display()
+        )));
+    }
     let loaded = load(&args.file, args.tensor.as_deref())?;
     let place = match &loaded.tensor {
         Some(tensor) => format!("{}: {tensor}", args.file.display()),
         None => args.file.display().to_string(),
     };
-    let failed = |error: dcom_itera::IteraError| Failure::input(format!("{place}: {error}"));
-    let weight = Weight::try_from(&loaded.matrix).map_err(failed)?;
-    let rank = usize::try_from(args.rank).expect("at most 65536");
-    let options = Options {
-        rank,
-        format: Some(args.format),
-        tolerance: args.tolerance,
-        refit_sweeps: usize::try_from(args.refit).expect("at most 100"),
-    };
+    let failed = failed(&place);
+    let weight = Weight::try_from(&loaded.matrix).map_err(&failed)?;
+    let options = options(args);
+    let rank = options.rank;
     let started = Instant::now();
-    let iterated = with_bar("ITERA", |report| itera(&weight, &options, report)).map_err(failed)?;
+    let iterated = with_bar("ITERA", |report| itera(&weight, &options, report)).map_err(&failed)?;
     let seconds = started.elapsed().as_secs_f64();
     let svd = if args.no_svd {
         None
     } else {
-        let svd = progress::during("singular values", || Svd::new(&weight)).map_err(failed)?;
+        let svd = progress::during("singular values", || Svd::new(&weight)).map_err(&failed)?;
         let rounded = with_bar("SVD, then quantization", |report| {
             svd_then_quantize(&weight, &svd, Some(args.format), rank, report)
         });
-        Some((svd.best_errors(), rounded.map_err(failed)?))
+        Some((svd.best_errors(), rounded.map_err(&failed)?))
     };
     let ways = ways(&weight, args, rank, &iterated, svd.as_ref());
     let report = Report {
-        place,
+        place: place.clone(),
         args,
         loaded: &loaded,
         iterated: &iterated,

@@ -98,3 +98,90 @@ fn bad_input_is_named() {
         &["name one of", "q.weight"],
     );
 }
+
+/// All linear weights of a checkpoint, and a checkpoint of what they become, which runs.
+#[test]
+fn a_checkpoint_becomes_a_smaller_one() {
+    let bench = Bench::new();
+    let model = project("crates/dcom-model/fixtures/tinyllama");
+    let model = model.to_str().expect("UTF-8");
+    let args = [
+        "itera", model, "--format", "int8", "--rank", "40", "--json", "--output",
+    ];
+    let json = bench.json(&[&args[..], &["smaller"]].concat());
+    let weights = json["weights"].as_array().expect("a list");
+    assert_eq!(weights.len(), 8 * 7);
+    let first = &weights[0];
+    assert_eq!(first["weight"], "model.layers.0.self_attn.q_proj.weight");
+    // 40 (2 x 160 x 8 + 2 x 16) bits by hand.
+    assert_eq!(first["factor_bits"], 103_680);
+    for weight in weights {
+        let of = |key: &str| weight[key].as_f64().expect("a number");
+        assert!(
+            of("best_rank_error") < of("itera") && of("itera") < of("svd_then_quantize"),
+            "{weight}"
+        );
+    }
+    let perplexity = |folder: &str| {
+        let text = format!("{model}/valid-a.txt");
+        let args = [
+            "eval",
+            "perplexity",
+            "--model",
+            folder,
+            "--text",
+            &text,
+            "--windows",
+            "2",
+            "--json",
+        ];
+        bench.json(&args)["original"]["perplexity"]
+            .as_f64()
+            .expect("a number")
+    };
+    let (original, smaller) = (perplexity(model), perplexity("smaller"));
+    assert!(smaller > 1.05 * original, "{smaller} and {original}");
+    bench.ok(&[
+        "itera",
+        model,
+        "--format",
+        "int8",
+        "--rank",
+        "1",
+        "--no-svd",
+        "--output",
+        "whole",
+        "--output-way",
+        "quantize",
+    ]);
+    let whole = perplexity("whole");
+    assert!(
+        (whole / original - 1.0).abs() < 0.01,
+        "{whole} and {original}"
+    );
+
+    bench.refused(
+        &[&args[..], &["smaller"]].concat(),
+        &["smaller: is there already"],
+    );
+    let rank = ["itera", model, "--format", "int8", "--rank", "161"];
+    bench.refused(
+        &rank,
+        &["model.layers.0.self_attn.q_proj.weight: the rank is 161, expected 1 to 160"],
+    );
+    let tensor = [
+        "itera", model, "--format", "int8", "--rank", "1", "--tensor", "q",
+    ];
+    bench.refused(
+        &tensor,
+        &[
+            "q: no weight of a linear layer",
+            "model.layers.0.self_attn.q_proj.weight",
+        ],
+    );
+    weight(&bench);
+    let file = [
+        "itera", "w.npy", "--format", "int8", "--rank", "1", "--output", "new",
+    ];
+    bench.refused(&file, &["--output: w.npy is no folder of a checkpoint"]);
+}
