@@ -11,6 +11,7 @@ use dcom_isa::Program;
 use dcom_llm::{Gpu, Model, Plan, Scenario};
 use dcom_mapper::WorkloadParams;
 use dcom_power::Technology;
+use dcom_quality::Study;
 use dcom_sweep::SweepSpec;
 use dcom_sweep::sensitivity::Ranges;
 use dcom_tensor::{ReadOptions, TensorError, read_matrix};
@@ -143,6 +144,10 @@ fn toml(path: &Path) -> Result<String, Failure> {
     if has("parameter") {
         let ranges = Ranges::parse(&source).map_err(|error| Failure::input(error.to_string()))?;
         return Ok(format!("ranges of {} parameters", ranges.parameters.len()));
+    }
+    if has("checkpoint") {
+        let study = Study::parse(source)?;
+        return Ok(format!("study {} of {} points", study.name, study.points()));
     }
     if has("axis") || has("zip") || (has("arch") && has("workload")) {
         let spec = SweepSpec::parse(source).map_err(spec_failure)?;

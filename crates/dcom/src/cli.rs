@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, calibrate, check, decompose, eval, explain, find, gpu, itera, llm, parameters, plot, power,
-    program, record, replay, run, sweep, timeline, trace,
+    cache, calibrate, check, decompose, eval, explain, find, gpu, itera, llm, parameters, plot,
+    power, program, record, replay, run, sweep, timeline, trace,
 };
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.

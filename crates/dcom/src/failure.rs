@@ -7,6 +7,7 @@ use std::path::Path;
 
 use dcom_config::ConfigError;
 use dcom_model::ModelError;
+use dcom_quality::QualityError;
 use dcom_tensor::TensorError;
 use dcom_trace::{EvaluateError, TraceError};
 use miette::{
@@ -182,6 +183,25 @@ impl From<ModelError> for Failure {
             | ModelError::Overflow { .. }
             | ModelError::NotFinite { .. } => Failure::input(error.to_string()),
             ModelError::Reference(_) | ModelError::Compute(_) => {
+                Failure::Internal(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<QualityError> for Failure {
+    fn from(error: QualityError) -> Failure {
+        match error {
+            QualityError::Config(error) => Failure::Config(error),
+            QualityError::Model(error) => error.into(),
+            QualityError::Machine(error) => error.into(),
+            QualityError::Scenario(_)
+            | QualityError::Point(_)
+            | QualityError::OtherModel { .. }
+            | QualityError::File { .. }
+            | QualityError::OtherStudy { .. }
+            | QualityError::Write(_) => Failure::input(error.to_string()),
+            QualityError::Table(_) | QualityError::Figure(_) => {
                 Failure::Internal(error.to_string())
             }
         }
