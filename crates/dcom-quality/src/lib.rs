@@ -25,4 +25,4 @@ pub use quality::Quality;
 pub use report::Report;
 pub use run::{Progress, Results, Row, run};
 pub use setting::{By, OutliersBy, Setting};
-pub use study::{Axis, Study};
+pub use study::Study;

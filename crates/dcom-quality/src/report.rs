@@ -88,9 +88,23 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// All points that a plot shows, the original model first.
-    fn points(&self) -> Vec<&Row> {
-        self.original.iter().chain(&self.results.rows).collect()
+    /// Points with a perplexity, and that over the original model's; the original model first.
+    fn points(&self) -> Vec<(f64, &Row)> {
+        let rows = self.original.iter().chain(&self.results.rows);
+        rows.filter_map(|row| Some((growth(row)?, row))).collect()
+    }
+
+    /// Points with one value on the first axis look alike.
+    fn group(&self, row: &Row) -> String {
+        match (self.results.columns.first(), row.values.first()) {
+            (Some(column), Some(value)) => {
+                let leaf = column
+                    .rsplit_once('.')
+                    .map_or(column.as_str(), |(_, leaf)| leaf);
+                format!("{leaf} {value}")
+            }
+            _ => "points".to_owned(),
+        }
     }
 
     /// All points.
@@ -171,32 +185,24 @@ impl<'a> Report<'a> {
     }
 
     fn figure(&self, price: &Price) -> Option<Figure> {
-        let mut rows = self.points();
-        rows.retain(|row| growth(row).is_some());
-        let point = |row: &&Row| {
+        let points = self.points();
+        let mut groups: Vec<PointGroup> = Vec::new();
+        for (growth, row) in &points {
             let [low, nominal, high] = (price.of)(row);
-            ScatterPoint {
+            let point = ScatterPoint {
                 x: nominal,
-                y: growth(row).unwrap_or(1.0),
+                y: *growth,
                 x_error: (low < high).then_some((low, high)),
                 y_error: None,
                 color: None,
                 label: None,
-            }
-        };
-        let mut groups: Vec<PointGroup> = Vec::new();
-        for row in &rows {
-            let first = row.values.first().map_or("points", String::as_str);
-            let column = self.results.columns.first().map_or("", String::as_str);
-            let name = match column.rsplit_once('.') {
-                Some((_, leaf)) => format!("{leaf} {first}"),
-                None => first.to_owned(),
             };
+            let name = self.group(row);
             match groups.iter_mut().find(|group| group.name == name) {
-                Some(group) => group.points.push(point(row)),
+                Some(group) => group.points.push(point),
                 None => groups.push(PointGroup {
                     name,
-                    points: vec![point(row)],
+                    points: vec![point],
                     light: false,
                 }),
             }
@@ -204,9 +210,9 @@ impl<'a> Report<'a> {
         if groups.is_empty() || groups.len() > GROUPS {
             return None;
         }
-        let front: Vec<(f64, f64)> = front(&rows, price)
+        let front: Vec<(f64, f64)> = front(&points, price)
             .into_iter()
-            .map(|row| ((price.of)(row)[1], growth(row).unwrap_or(1.0)))
+            .map(|(growth, row)| ((price.of)(row)[1], growth))
             .collect();
         let axis = Axis::new(price.label, Scale::Linear);
         Some(Figure::from(ScatterPlot {
@@ -271,7 +277,9 @@ impl<'a> Report<'a> {
         );
         for (name, price) in self.figures().iter().map(|(name, _)| name).zip(&PRICES) {
             let front = front(&self.points(), price);
-            let table = self.rows(front.into_iter())?.to_markdown();
+            let table = self
+                .rows(front.into_iter().map(|(_, row)| row))?
+                .to_markdown();
             text += &format!(
                 "\n## Perplexity and {}\n\n![{}]({name}.png)\n\n{table}",
                 price.name, price.name
@@ -281,20 +289,21 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The rows that no other beats in price and perplexity, by rising price.
-fn front<'a>(rows: &[&'a Row], price: &Price) -> Vec<&'a Row> {
-    let mut sorted: Vec<(f64, f64, &Row)> = rows
-        .iter()
-        .filter_map(|row| Some(((price.of)(row)[1], growth(row)?, *row)))
-        .collect();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+/// The points that no other beats in price and perplexity, by rising price.
+fn front<'a>(points: &[(f64, &'a Row)], price: &Price) -> Vec<(f64, &'a Row)> {
+    let key = |(growth, row): &(f64, &Row)| [(price.of)(row)[1], *growth];
+    let mut sorted = points.to_vec();
+    sorted.sort_by(|a, b| {
+        let (a, b) = (key(a), key(b));
+        a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1]))
+    });
     let mut front: Vec<(f64, &Row)> = Vec::new();
-    for (_, quality, row) in sorted {
-        if front.last().is_none_or(|(best, _)| quality < *best) {
-            front.push((quality, row));
+    for (growth, row) in sorted {
+        if front.last().is_none_or(|(best, _)| growth < *best) {
+            front.push((growth, row));
         }
     }
-    front.into_iter().map(|(_, row)| row).collect()
+    front
 }
 
 /// Perplexity over that of the original model.

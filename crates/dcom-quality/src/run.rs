@@ -75,13 +75,7 @@ pub fn run(
         originals: Vec::new(),
     };
     // Everything that files can be wrong about comes before the first minute of work.
-    let mut fingerprint = vec![dcom_sweep::VERSION.to_owned(), study.source().text.clone()];
-    fingerprint.extend(
-        study
-            .set
-            .iter()
-            .map(|(key, value)| format!("{key}={value}")),
-    );
+    let mut fingerprint = vec![dcom_sweep::VERSION.to_owned(), study.canonical()];
     for (setting, scenario) in &points {
         let system = scenario.open()?;
         let config = reader.model.config();
@@ -151,9 +145,9 @@ impl Runner<'_> {
             false => self.reader.quality(setting, &machine)?,
         };
         // By threshold, prompts have different numbers of outliers: the mean is what is paid for.
-        let percent = match setting.outliers_by {
-            OutliersBy::Percent => setting.percent,
-            OutliersBy::Threshold => quality.outlier_percent.unwrap_or_default(),
+        let percent = match (setting.outliers_by, quality.outlier_percent) {
+            (OutliersBy::Threshold, Some(mean)) => mean,
+            (OutliersBy::Percent, _) | (OutliersBy::Threshold, None) => setting.percent,
         };
         let system: System = scenario.open()?;
         let cost = self

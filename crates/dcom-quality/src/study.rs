@@ -24,12 +24,12 @@ const KEYS: [&str; 8] = [
 const MAX_POINTS: usize = 10_000;
 
 /// One axis: keys that change together, position by position.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
+#[derive(Clone, Debug)]
+struct Axis {
     /// Keys of [`Setting`] or of [`Scenario`].
-    pub keys: Vec<&'static str>,
+    keys: Vec<&'static str>,
     /// For each position one value per key.
-    pub values: Vec<Vec<String>>,
+    values: Vec<Vec<String>>,
 }
 
 /// A study as its file says. Paths are relative to the current directory.
@@ -48,9 +48,9 @@ pub struct Study {
     /// What the plans cost: a scenario of the same model.
     pub scenario: PathBuf,
     /// What differs from defaults and from the scenario's file at every point.
-    pub set: Vec<(&'static str, String)>,
+    fixed: Vec<(&'static str, String)>,
     /// Axes, crossed, the last one fastest.
-    pub axes: Vec<Axis>,
+    axes: Vec<Axis>,
     source: Source,
 }
 
@@ -102,7 +102,7 @@ impl Study {
                 text,
                 questions,
                 scenario: PathBuf::from(file.text("scenario")?.value),
-                set: overrides(file)?,
+                fixed: overrides(file)?,
                 axes: axes(file)?,
                 source: source.clone(),
             };
@@ -124,9 +124,9 @@ impl Study {
             return Err(format!("`{key}` is on an axis of {}", self.source.name));
         }
         let value = known.parse(value)?.to_string();
-        match self.set.iter_mut().find(|(old, _)| *old == key) {
+        match self.fixed.iter_mut().find(|(old, _)| *old == key) {
             Some((_, old)) => *old = value,
-            None => self.set.push((known.path, value)),
+            None => self.fixed.push((known.path, value)),
         }
         Ok(())
     }
@@ -155,9 +155,13 @@ impl Study {
         values.map(String::as_str).collect()
     }
 
-    /// The text of the file: what results depend on, beside the files that it names.
-    pub(crate) fn source(&self) -> &Source {
-        &self.source
+    /// What results depend on, beside the files that are named here.
+    pub(crate) fn canonical(&self) -> String {
+        let fixed = self
+            .fixed
+            .iter()
+            .map(|(key, value)| format!("{key}={value}\n"));
+        fixed.fold(self.source.text.clone(), |text, line| text + &line)
     }
 
     /// What points say, and the scenario of each: all of `set`, then the values of the axes.
@@ -167,7 +171,7 @@ impl Study {
         scenario: &Scenario,
     ) -> Result<(Setting, Scenario), ConfigError> {
         let (mut setting, mut scenario) = (Setting::untouched()?, scenario.clone());
-        let fixed = self.set.iter().map(|(key, value)| (*key, value.as_str()));
+        let fixed = self.fixed.iter().map(|(key, value)| (*key, value.as_str()));
         for (key, value) in fixed.chain(self.columns().zip(self.values(point))) {
             if is_setting(key) {
                 setting.set(key, value)?;
@@ -180,7 +184,7 @@ impl Study {
 
     fn checked(&self, file: &Section<'_>) -> Result<(), ConfigError> {
         let mut seen = Vec::new();
-        for key in self.set.iter().map(|(key, _)| *key).chain(self.columns()) {
+        for key in self.fixed.iter().map(|(key, _)| *key).chain(self.columns()) {
             if seen.contains(&key) {
                 let message = format!("`{key}` is set twice, in [set] or on an axis");
                 return Err(file.error(message, None));

@@ -125,7 +125,7 @@ The answer of the model is the choice that it finds most likely behind `Question
 by the length of the choice.
 
 Example:
-  dcom eval choices --model llama-2-7b --jsonl ARC-Easy-Test.jsonl --plan configs/plans/table2-10-layers.toml --cuda 0";
+  dcom eval choices --model llama-2-7b --jsonl ARC-Easy-Test.jsonl --plan configs/plans/paper-best.toml --cuda 0";
 
 /// Runs the command.
 ///

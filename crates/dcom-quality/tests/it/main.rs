@@ -15,7 +15,7 @@ fn project(path: &str) -> PathBuf {
         .join(path)
 }
 
-/// A study of one window of 64 bytes; `more` follows its top.
+/// A study of the shipped model; `more` follows its top.
 fn study(more: &str) -> String {
     let text = |path: &str| format!("{:?}", project(path).display().to_string());
     format!(
@@ -30,6 +30,7 @@ scenario = "scenario.toml"
     )
 }
 
+/// One window of 64 bytes under four plans.
 const AXES: &str = r#"
 [set]
 text.window = 64
@@ -48,7 +49,7 @@ fn parsed(text: &str) -> Result<Study, String> {
 }
 
 /// The shipped scenario with absolute paths, for two prompts of 64 tokens, and a study that uses it.
-fn on_disk(folder: &Path) -> Study {
+fn on_disk(folder: &Path, more: &str) -> Study {
     let text = std::fs::read_to_string(project("configs/scenarios/tinyllama.toml")).unwrap();
     let here = format!("\"{}/configs/", project("").display());
     let mut text = text.replace("\"configs/", &here);
@@ -62,7 +63,7 @@ fn on_disk(folder: &Path) -> Study {
     }
     let scenario = folder.join("scenario.toml");
     std::fs::write(&scenario, text).unwrap();
-    let mut study = parsed(&study(AXES)).unwrap();
+    let mut study = parsed(&study(more)).unwrap();
     study.scenario = scenario;
     study
 }

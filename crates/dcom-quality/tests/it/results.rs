@@ -2,7 +2,7 @@
 
 use dcom_quality::{QualityError, Report, Results, Study, run};
 
-use crate::on_disk;
+use crate::{AXES, on_disk};
 
 fn results(study: &Study, folder: &std::path::Path) -> Result<Results, QualityError> {
     run(study, folder, false, &mut |_| {})
@@ -11,7 +11,7 @@ fn results(study: &Study, folder: &std::path::Path) -> Result<Results, QualityEr
 #[test]
 fn full_rank_costs_no_quality_and_every_saving_is_of_the_plan() {
     let folder = tempfile::tempdir().unwrap();
-    let study = on_disk(folder.path());
+    let study = on_disk(folder.path(), AXES);
     let found = results(&study, folder.path()).unwrap();
     assert_eq!(found.rows.len(), 4);
     let growth = |row: usize| {
@@ -65,10 +65,10 @@ fn full_rank_costs_no_quality_and_every_saving_is_of_the_plan() {
 #[test]
 fn outliers_by_threshold_are_counted_and_paid_for() {
     let folder = tempfile::tempdir().unwrap();
-    let mut study = on_disk(folder.path());
-    study.axes.pop();
-    study.axes[0].values.truncate(1);
-    study.set("plan.rank", "4").unwrap();
+    let one = AXES
+        .replace("[\"2\", \"1 5\"]", "[\"2\"]")
+        .replace("[4, 64]", "[4]");
+    let mut study = on_disk(folder.path(), &one);
     let without = results(&study, folder.path()).unwrap().rows.remove(0);
     assert_eq!(without.quality.outlier_percent, Some(0.0));
     for (key, value) in [
@@ -88,7 +88,7 @@ fn outliers_by_threshold_are_counted_and_paid_for() {
 #[test]
 fn a_run_goes_on_where_it_ended_and_no_other_study_does() {
     let folder = tempfile::tempdir().unwrap();
-    let study = on_disk(folder.path());
+    let study = on_disk(folder.path(), AXES);
     let part = folder.path().join("few.part");
     let mut kept = Vec::new();
     let whole = run(&study, folder.path(), false, &mut |progress| {
@@ -122,32 +122,36 @@ fn a_run_goes_on_where_it_ended_and_no_other_study_does() {
 #[test]
 fn what_does_not_suit_the_model_is_refused_before_anything_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let refused = |change: &dyn Fn(&mut Study), expected: &str| {
-        let mut study = on_disk(folder.path());
-        change(&mut study);
+    let refused = |from: &str, to: &str, expected: &str| {
+        assert!(AXES.contains(from));
+        let study = on_disk(folder.path(), &AXES.replace(from, to));
         let error = results(&study, folder.path()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
         assert!(!folder.path().join("few.part").exists());
     };
+    refused("\"1 5\"", "\"1 8\"", "layer 8: the model has layers 0 to 7");
     refused(
-        &|study| study.axes[0].values[1][0] = "3 8".to_owned(),
-        "layer 8: the model has layers 0 to 7",
+        "\"1 5\"",
+        "\"1, 5\"",
+        "\"1,\": must be `none`, `all`, or numbers of layers",
     );
     refused(
-        &|study| study.axes[0].values[1][0] = "3, 4".to_owned(),
-        "\"3,\": must be `none`, `all`, or numbers of layers",
-    );
-    refused(
-        &|study| study.set("text.windows", "100000").unwrap(),
+        "windows = 1",
+        "windows = 100000",
         "100000 windows of 64 tokens",
     );
-    let other = |study: &mut Study| {
-        let text = std::fs::read_to_string(&study.scenario).unwrap();
-        std::fs::write(
-            &study.scenario,
-            text.replace("models/tiny.toml", "models/llama-2-7b.toml"),
-        )
-        .unwrap();
-    };
-    refused(&other, "the number of layers is 8 in the checkpoint");
+}
+
+#[test]
+fn a_scenario_of_another_model_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = on_disk(folder.path(), AXES);
+    let text = std::fs::read_to_string(&study.scenario).unwrap();
+    let other = text.replace("models/tiny.toml", "models/llama-2-7b.toml");
+    std::fs::write(&study.scenario, other).unwrap();
+    let error = results(&study, folder.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("the number of layers is 8 in the checkpoint"),
+        "{error}"
+    );
 }

@@ -1,6 +1,6 @@
 //! How long the shipped model takes on 24 windows of 256 bytes, as it is, under plans in float64, and with two layers decomposed bit by bit.
 //!
-//! `cargo run --release -p dcom-model --example speed`, in the project's folder.
+//! `cargo run --release -p dcom-model --example model_speed`, in the project's folder.
 
 #![expect(clippy::print_stdout, reason = "a program that measures")]
 

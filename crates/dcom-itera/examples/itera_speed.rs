@@ -1,4 +1,4 @@
-//! Time and convergence of ITERA on a Llama-like weight: `cargo run --release -p dcom-itera --example speed -- 4096 512`.
+//! Time and convergence of ITERA on a Llama-like weight: `cargo run --release -p dcom-itera --example itera_speed -- 4096 512`.
 
 use std::time::Instant;
 
