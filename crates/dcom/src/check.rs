@@ -138,16 +138,16 @@ fn toml(path: &Path) -> Result<String, Failure> {
         let calibration = Calibration::parse(&source)?;
         return Ok(format!("{} outlier rules", calibration.outliers.len()));
     }
+    if has("checkpoint") {
+        let study = Study::parse(source)?;
+        return Ok(format!("study {} of {} points", study.name, study.points()));
+    }
     if let Some(known) = model_level(path, &source, &has)? {
         return Ok(known);
     }
     if has("parameter") {
         let ranges = Ranges::parse(&source).map_err(|error| Failure::input(error.to_string()))?;
         return Ok(format!("ranges of {} parameters", ranges.parameters.len()));
-    }
-    if has("checkpoint") {
-        let study = Study::parse(source)?;
-        return Ok(format!("study {} of {} points", study.name, study.points()));
     }
     if has("axis") || has("zip") || (has("arch") && has("workload")) {
         let spec = SweepSpec::parse(source).map_err(spec_failure)?;

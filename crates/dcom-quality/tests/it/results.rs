@@ -48,7 +48,7 @@ fn full_rank_costs_no_quality_and_every_saving_is_of_the_plan() {
         "{csv}"
     );
     assert_eq!(csv.lines().count(), 5);
-    // Nothing costs less memory than rank 4 in two layers at that perplexity; the original model ends the front.
+    // Nothing costs less memory than rank 4 in two layers; the original model is on the front, too.
     let page = std::fs::read_to_string(folder.path().join("few.md")).unwrap();
     let memory = page.split("## Perplexity and memory").nth(1).unwrap();
     let memory = memory.split("\n## ").next().unwrap();
@@ -56,10 +56,8 @@ fn full_rank_costs_no_quality_and_every_saving_is_of_the_plan() {
         .lines()
         .filter(|line| line.starts_with("| "))
         .collect();
-    assert!(
-        rows[2].starts_with("| 1 5") && rows.last().unwrap().contains("none"),
-        "{rows:?}"
-    );
+    assert!(rows[2].starts_with("| 1 5"), "{rows:?}");
+    assert!(rows.iter().any(|row| row.starts_with("| none")), "{rows:?}");
 }
 
 #[test]
