@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "results and file names go to stdout")]
 
 mod algorithms;
+mod itera;
 mod reproduce;
 mod rtl;
 mod sensitivity;
@@ -83,6 +84,8 @@ enum Reproduction {
     Roofline,
     /// Which algorithm wins for which shapes, ranks and memories; takes minutes.
     Algorithms,
+    /// ITERA-LLM on the weights at hand: errors at equal storage, latency at equal error, Pareto front. Takes minutes.
+    Itera(itera::Args),
     /// In what share of plausible machines C4 and C5 hold, and which parameters decide.
     Sensitivity(sensitivity::Args),
 }
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
             Some(Reproduction::Fig13) => reproduce::fig13(&root),
             Some(Reproduction::Fit) => reproduce::fit(&root),
             Some(Reproduction::Roofline) => reproduce::roofline(&root),
+            Some(Reproduction::Itera(args)) => itera::run(&root, &args),
             Some(Reproduction::Sensitivity(args)) => sensitivity::run(&root, &args),
         },
         Command::Rtl(arguments) => rtl::run(&root, &arguments),

@@ -1,6 +1,6 @@
 //! Programs that must be equal to the bit and to the cycle.
 
-use dcom_cosim::{Build, Case, Random, Values, WORKLOADS, Wishes, campaign};
+use dcom_cosim::{Build, Case, Values, WORKLOADS, campaign};
 
 use crate::{bench, verilator};
 
