@@ -33,7 +33,7 @@ const RANKS: [u32; 3] = [1, 10, 20];
 /// How far above the best error a candidate may be. Assumed: what five more vectors than the rank leave on recorded activations.
 const SLACK: f64 = 0.02;
 
-/// One copy of A for both products: cut by rows, what crosses partitions in A^T u are partial results.
+/// One copy of A for both products, cut by rows, where one product reduces its results; `one_read` needs one copy anyway.
 const IN_BANKS: &[(&str, &str)] = &[
     ("mapping.residency", "resident"),
     ("mapping.transposed_product", "reduce"),
@@ -53,10 +53,7 @@ const MACHINES: [Machine; 6] = [
     },
     Machine {
         name: "ports x 4",
-        arch: &[
-            ("bank.port_elements", "256"),
-            ("cluster.ingest_elements", "64"),
-        ],
+        arch: &[("bank.port_elements", "256")],
         workload: &[],
     },
     Machine {
@@ -144,7 +141,7 @@ fn introduction() -> String {
     format!(
         "Made by `cargo xtask reproduce algorithms`. Seeded Llama-like activations (`dcom generate activation`, {COLUMNS} channels), 64 prompts per\n\
          batch, the next ones arriving meanwhile; times per prompt. Of each algorithm the parameters of `docs/algorithms.md` are tried; a candidate\n\
-         counts if its error, that of the machine's arithmetic bit for bit, is at most {} % above the best of the rank. Times of the GPU are those\n\
+         counts if its error, that of the first machine's arithmetic bit for bit, is at most {} % above the best of the rank. Times of the GPU are those\n\
          of an A100 by the model of `docs/llm.md`. The time includes the fitted round trip of the small SVD, the same for all.\n",
         100.0 * SLACK
     )

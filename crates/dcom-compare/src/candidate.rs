@@ -13,6 +13,12 @@ const BLOCK_SIZES: [u32; 2] = [2, 4];
 /// Power iterations that are tried; more change little (Halko et al., section 4.5).
 const POWER_ITERATIONS: [u32; 3] = [0, 1, 2];
 
+/// Gram-Schmidt passes that are tried for the algorithms with a three-term recurrence.
+const PASSES: [u32; 2] = [1, 2];
+
+/// Most vectors that a workload may have.
+const MOST_VECTORS: u32 = 512;
+
 /// Gram-Schmidt passes for blocks. One pass alone is unsafe in fp16 with massive activations, and blocks have no three-term
 /// recurrence that would help (`docs/algorithms.md`).
 const BLOCK_PASSES: u32 = 2;
@@ -28,6 +34,8 @@ pub struct Candidate {
     pub block_size: u32,
     /// Power iterations; 0 where there are none.
     pub power_iterations: u32,
+    /// Gram-Schmidt passes.
+    pub gram_schmidt_passes: u32,
 }
 
 /// Everything that is tried for a rank, where the smaller side of the matrix has `smaller` elements.
@@ -36,24 +44,28 @@ pub fn candidates(rank: u32, smaller: u32) -> Vec<Candidate> {
     let mut all = Vec::new();
     let mut sizes: Vec<u32> = MORE_VECTORS
         .iter()
-        .map(|more| (rank + more).min(smaller))
+        .map(|more| (rank + more).min(smaller).min(MOST_VECTORS))
         .collect();
     sizes.dedup();
-    let mut add = |algorithm, block_size, power_iterations| {
+    let mut add = |algorithm, block_size, power_iterations, gram_schmidt_passes| {
         all.extend(sizes.iter().map(|&iterations| Candidate {
             algorithm,
             iterations,
             block_size,
             power_iterations,
+            gram_schmidt_passes,
         }));
     };
-    add(Algorithm::GolubKahan, 1, 0);
-    add(Algorithm::OneRead, 1, 0);
+    for algorithm in [Algorithm::GolubKahan, Algorithm::OneRead] {
+        for passes in PASSES {
+            add(algorithm, 1, 0, passes);
+        }
+    }
     for size in BLOCK_SIZES {
-        add(Algorithm::Block, size, 0);
+        add(Algorithm::Block, size, 0, BLOCK_PASSES);
     }
     for power in POWER_ITERATIONS {
-        add(Algorithm::Randomized, 1, power);
+        add(Algorithm::Randomized, 1, power, BLOCK_PASSES);
     }
     all
 }
@@ -69,9 +81,13 @@ impl Candidate {
     /// The algorithm with its parameters, but for the number of vectors.
     #[must_use]
     pub fn label(&self) -> String {
+        let passes = match self.gram_schmidt_passes {
+            1 => String::new(),
+            n => format!(", {n} passes"),
+        };
         match self.algorithm {
-            Algorithm::GolubKahan => "Golub-Kahan".to_owned(),
-            Algorithm::OneRead => "one read".to_owned(),
+            Algorithm::GolubKahan => format!("Golub-Kahan{passes}"),
+            Algorithm::OneRead => format!("one read{passes}"),
             Algorithm::Block => format!("block of {}", self.block_size),
             Algorithm::Randomized => format!("randomized, power {}", self.power_iterations),
         }
@@ -91,9 +107,9 @@ impl Candidate {
                 "workload.power_iterations",
                 &self.power_iterations.to_string(),
             )?;
-            let passes = workload.gram_schmidt_passes.max(BLOCK_PASSES);
-            workload.set("mapping.gram_schmidt_passes", &passes.to_string())?;
         }
+        let passes = self.gram_schmidt_passes.to_string();
+        workload.set("mapping.gram_schmidt_passes", &passes)?;
         Ok(workload)
     }
 

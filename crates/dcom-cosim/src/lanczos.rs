@@ -2,7 +2,7 @@
 
 use dcom_arch::Arch;
 use dcom_config::Source;
-use dcom_mapper::{WorkloadParams, map};
+use dcom_mapper::{WorkloadParams, host_vectors, map};
 use dcom_tensor::Matrix;
 
 use crate::check::Case;
@@ -23,7 +23,33 @@ const SIZE: Parameters<'_> = &[
 ];
 
 /// Workloads that every build runs.
-pub const WORKLOADS: [(&str, Parameters<'static>); 13] = [
+pub const WORKLOADS: [(&str, Parameters<'static>); 17] = [
+    ("one read", &[("workload.algorithm", "one_read")]),
+    (
+        "one read, two prompts in flight",
+        &[
+            ("workload.algorithm", "one_read"),
+            ("workload.prompts", "3"),
+            ("mapping.prompts_in_flight", "2"),
+            ("mapping.gram_schmidt", "classical"),
+            ("mapping.three_term", "true"),
+        ],
+    ),
+    (
+        "blocks",
+        &[
+            ("workload.algorithm", "block_golub_kahan"),
+            ("workload.block_size", "3"),
+            ("mapping.gram_schmidt_passes", "2"),
+        ],
+    ),
+    (
+        "randomized",
+        &[
+            ("workload.algorithm", "randomized"),
+            ("mapping.product", "reduce"),
+        ],
+    ),
     (
         "expansion 1",
         &[
@@ -140,6 +166,7 @@ impl Case {
                 .map_err(|e| format!("{name}: {key} = {value}: {e}"))?;
         }
         let mapped = map(arch, &params).map_err(|e| format!("{name}: {e}"))?;
+        let host_vectors = host_vectors(&mapped.program, params.sketch_seed);
         let mut random = Random::new(seed);
         let prompts = (0..params.prompts)
             .map(|_| values.matrix(&mut random, params.rows.into(), params.columns.into()))
@@ -148,7 +175,7 @@ impl Case {
             name: name.replace(' ', "-"),
             program: mapped.program,
             prompts,
-            host_vectors: Vec::new(),
+            host_vectors,
         })
     }
 
@@ -199,6 +226,12 @@ impl Case {
             ),
             ("mapping.overlap_ingest", random.pick(&["false", "true"])),
             ("mapping.windows", random.pick(&["shared", "disjoint"])),
+            (
+                "workload.algorithm",
+                random.pick(&["golub_kahan", "one_read", "block_golub_kahan", "randomized"]),
+            ),
+            ("workload.block_size", random.pick(&["1", "2", "3"])),
+            ("workload.power_iterations", random.pick(&["0", "1"])),
         ];
         let values = random.pick(&[Values::Tame, Values::Tame, Values::Finite, Values::Any]);
         let workload: Vec<_> = settings

@@ -120,7 +120,8 @@ pub enum Node {
         against: u16,
         /// Order of coefficients and corrections.
         scheme: GramSchmidt,
-        /// Coefficients of this many neighbours before the vector are entries of the triangular matrix.
+        /// Coefficients of this many neighbours before the vector are entries of the triangular matrix. They are those of the
+        /// first pass; what later passes add is the loss of orthogonality that fp16 leaves, and the scalar unit does not add.
         kept: u16,
     },
     /// Norm, breakdown test, division; the vector joins its basis. A breakdown ends a bidiagonalization; of a block only the

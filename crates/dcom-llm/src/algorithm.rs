@@ -18,6 +18,8 @@ pub struct Problem {
     pub iterations: u64,
     /// Bytes of an element.
     pub element_bytes: u64,
+    /// Gram-Schmidt passes over the basis per new vector.
+    pub gram_schmidt_passes: u64,
 }
 
 /// One kind of kernel of a sequence.
@@ -83,6 +85,7 @@ impl Problem {
             columns: decomposition.columns.into(),
             iterations: decomposition.iterations.into(),
             element_bytes,
+            gram_schmidt_passes: 1,
         }
     }
 
@@ -205,7 +208,8 @@ pub fn eager(gpu: &Gpu, problem: &Problem, algorithm: Algorithm) -> Sequence {
         (REORTH_U, passes.bases.0, 0, problem.rows),
         (REORTH_V, passes.bases.1, passes.updates, problem.columns),
     ] {
-        let launches = (bases * (k * (k - 1) / 2) + updates) * STEP_KERNELS;
+        let steps = bases * (k * (k - 1) / 2) + updates;
+        let launches = steps * problem.gram_schmidt_passes * STEP_KERNELS;
         // Three operands pass per kernel: two in, one out.
         let bytes = real(3 * problem.prompts * length * problem.element_bytes);
         sequence.push(
@@ -241,9 +245,9 @@ pub fn fused(gpu: &Gpu, problem: &Problem, algorithm: Algorithm) -> Sequence {
         (REORTH_V, passes.bases.1, passes.updates, problem.columns),
     ] {
         // Vector j reads the j before it twice: coefficients, then corrections.
-        let reads = bases * (k * (k - 1)) + updates;
+        let reads = (bases * (k * (k - 1)) + updates) * problem.gram_schmidt_passes;
         let bytes = real(reads * problem.prompts * length * problem.element_bytes);
-        let launches = 2 * bases * k.saturating_sub(1);
+        let launches = 2 * bases * k.saturating_sub(1) * problem.gram_schmidt_passes;
         sequence.push(
             name,
             launches,

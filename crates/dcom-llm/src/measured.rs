@@ -225,6 +225,7 @@ pub fn predict(gpu: &Gpu, row: &Measured) -> Option<f64> {
                 columns: n,
                 iterations: k,
                 element_bytes,
+                gram_schmidt_passes: 1,
             };
             lanczos_eager(gpu, &problem).us()
         }

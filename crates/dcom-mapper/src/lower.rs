@@ -341,9 +341,9 @@ impl Emitter<'_> {
                 value: 0.0,
             });
         }
-        if let Some(band) = self.demand.band {
-            // Entries that a breakdown leaves out are zero.
-            for entry in 0..self.graph.iterations * (band + 1) {
+        if self.demand.band.is_some() {
+            // The norm of a vector that is dropped stays zero; coefficients are written for every vector.
+            for entry in 0..self.graph.iterations {
                 let dst = nth(self.prompt.scalars.alpha, entry);
                 self.emit(Op::Ldi { dst, value: 0.0 });
             }

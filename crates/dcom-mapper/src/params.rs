@@ -139,7 +139,7 @@ schema! {
         "workload.power_iterations" power_iterations: u32 in 0..=8, unit "iterations", default 1;
         /// Seed of the random signs that block Golub-Kahan and randomized SVD begin with.
         "workload.sketch_seed" sketch_seed: u32 in 0..=4_294_967_295, default 1;
-        /// Start vector.
+        /// Start vector; the first one of a block, unused by `randomized`.
         "workload.start" start: choice<Start> { Mean: "mean", Ones: "ones", E1: "e1", Alternating: "alternating", Signs: "signs" };
         /// Scale A by a power of two to a Frobenius norm from 48 to 96, so that fp16 sums do not overflow.
         "workload.scale_input" scale_input: bool;
@@ -156,7 +156,7 @@ schema! {
         "mapping.reduction" reduction: choice<ReductionChoice> { Tree: "tree", Chain: "chain" };
         /// Partial sums of re-orthogonalization: multiplied one by one (expansion) or summed first.
         "mapping.partial_sums" partial_sums: choice<PartialSums> { Expand: "expand", SumFirst: "sum_first" };
-        /// Subtract the known neighbour of the three-term recurrence before Gram-Schmidt.
+        /// Subtract the known neighbour of the three-term recurrence before Gram-Schmidt; blocks have none.
         "mapping.three_term" three_term: bool;
         /// Gram-Schmidt variant.
         "mapping.gram_schmidt" gram_schmidt: choice<Scheme> { Classical: "classical", Modified: "modified" };

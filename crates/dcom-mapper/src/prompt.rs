@@ -122,7 +122,10 @@ impl Prompt {
                 .collect::<Result<Vec<_>, _>>()?,
             scalars: Scalars {
                 alpha: memory.regs(triangle)?,
-                beta: memory.regs(graph.iterations)?,
+                beta: match demand.band {
+                    Some(_) => Reg(0),
+                    None => memory.regs(graph.iterations)?,
+                },
                 exponent: memory.regs(1)?,
                 one: memory.regs(1)?,
                 largest: memory.regs(1)?,
@@ -157,6 +160,7 @@ impl Prompt {
 pub(crate) struct Scalars {
     /// Alphas, or the triangular matrix.
     pub(crate) alpha: Reg,
+    /// Betas of a bidiagonal matrix.
     pub(crate) beta: Reg,
     pub(crate) exponent: Reg,
     pub(crate) one: Reg,

@@ -66,6 +66,7 @@ impl Setup {
             columns: self.system.model.hidden.into(),
             iterations: rank.into(),
             element_bytes: self.system.gpus.element_bytes,
+            gram_schmidt_passes: 1,
         }
     }
 }

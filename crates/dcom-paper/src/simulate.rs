@@ -223,6 +223,7 @@ pub(crate) fn fig2(setup: &Setup) -> Vec<AlgorithmTimes> {
             columns: 468,
             iterations: rank,
             element_bytes: 2,
+            gram_schmidt_passes: 1,
         };
         AlgorithmTimes {
             rank,

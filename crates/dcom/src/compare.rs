@@ -22,7 +22,7 @@ const DEFAULT_GPU: &str = include_str!("../../../configs/gpu/a100-80gb.toml");
 const DEFAULT_GPU_NAME: &str = "a100-80gb.toml (built in)";
 
 /// Keys that the comparison sets itself.
-const GIVEN: [&str; 8] = [
+const GIVEN: [&str; 9] = [
     "workload.rows",
     "workload.columns",
     "workload.rank",
@@ -31,6 +31,7 @@ const GIVEN: [&str; 8] = [
     "workload.algorithm",
     "workload.block_size",
     "workload.power_iterations",
+    "mapping.gram_schmidt_passes",
 ];
 
 /// Arguments of `dcom compare`.
@@ -242,6 +243,7 @@ fn json(comparison: &Comparison, machine: &str, gpu: &str) -> serde_json::Value 
             "iterations": c.iterations,
             "block_size": c.block_size,
             "power_iterations": c.power_iterations,
+            "gram_schmidt_passes": c.gram_schmidt_passes,
         })
     };
     let outcomes: Vec<_> = comparison

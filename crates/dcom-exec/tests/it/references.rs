@@ -57,7 +57,7 @@ fn run(arch: &Arch, w: &WorkloadParams, matrix: &Matrix) -> PromptResult {
         .remove(0)
 }
 
-fn matrices() -> Vec<(String, Matrix, Value)> {
+pub(crate) fn matrices() -> Vec<(String, Matrix, Value)> {
     let index: Value =
         serde_json::from_slice(&std::fs::read(data().join("index.json")).expect("there"))
             .expect("JSON");

@@ -29,7 +29,8 @@ pub fn golub_kahan(size: Size, start: StartKind, reorth: Reorthogonalization) ->
 /// Golub-Kahan-Lanczos with one read of A per iteration.
 ///
 /// u_j = (A v_j - U c) / alpha, so A^T u_j = (A^T A v_j - (A^T U) c) / alpha: A v_j and A^T (A v_j) come from one pass over A, and
-/// the columns A^T u_i of earlier steps are kept. Reads A K times; subtracts K (K - 1) / 2 vectors more.
+/// the columns A^T u_i of earlier steps are kept. Reads A K times; subtracts (K - 1) (K - 2) / 2 vectors
+/// more per Gram-Schmidt pass.
 ///
 /// # Panics
 /// See [`Size`].

@@ -24,7 +24,7 @@ pub fn block_golub_kahan(
     let band = block.min(size.iterations - 1);
     let mut fresh = vec![b.builder.start(start)];
     fresh.extend(b.sketch(1, block - 1));
-    b.orthonormal(Side::V, 0, &fresh, Kind::Start);
+    b.orthonormal(Side::V, 0, &fresh, Kind::Tested);
     for first in (0..size.iterations).step_by(block.into()) {
         let count = block.min(size.iterations - first);
         let product = b.products(Side::U, first, first, count);
@@ -68,8 +68,6 @@ pub fn randomized(size: Size, reorth: Reorthogonalization, power: u16) -> OpGrap
 /// What becomes of the coefficients and norms of a block.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// Nothing, and nothing is tested: the start block.
-    Start,
     /// Norms are tested.
     Tested,
     /// Norms are tested; with the coefficients of `band` neighbours they are entries of the triangular matrix.
@@ -139,19 +137,15 @@ impl Blocks {
     fn orthonormal(&mut self, side: Side, first: u16, fresh: &[NodeIndex], kind: Kind) {
         let kept = match kind {
             Kind::Kept { band } => band,
-            Kind::Start | Kind::Tested => 0,
+            Kind::Tested => 0,
         };
         self.basis(side).truncate(first.into());
         for (column, &node) in (first..).zip(fresh) {
             let basis = self.basis(side).clone();
             let b = &mut self.builder;
             let node = b.orthogonalized(side, column, node, &basis, kept.min(column));
-            // The norms of a start block say nothing of A; those of U and V are alike in size.
-            let test = match kind {
-                Kind::Start => Test::None,
-                _ if column == 0 => Test::First,
-                _ => Test::Next,
-            };
+            // A start block is compared with its own first norm, what follows with that of U's first vector.
+            let test = if column == 0 { Test::First } else { Test::Next };
             let normalize = Node::Normalize {
                 side,
                 step: column,

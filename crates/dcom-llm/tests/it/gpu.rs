@@ -2,8 +2,8 @@
 
 use dcom_config::Source;
 use dcom_llm::{
-    Elementwise, Gpu, Gpus, Kernels, MATVEC, NORM, Op, Parallelism, Problem, REORTH_U, REORTH_V,
-    SMALL_SVD, Work, lanczos_eager, lanczos_fused,
+    Algorithm, Elementwise, Gpu, Gpus, Kernels, MATVEC, NORM, Op, Parallelism, Problem, REORTH_U,
+    REORTH_V, SMALL_SVD, Work, eager, fused, lanczos_eager, lanczos_fused,
 };
 
 use crate::project;
@@ -135,6 +135,7 @@ fn eager_lanczos_kernel_by_kernel() {
         columns: 50,
         iterations: 3,
         element_bytes: 2,
+        gram_schmidt_passes: 1,
     };
     let sequence = lanczos_eager(&gpu(), &problem);
     let group = |name: &str| {
@@ -155,4 +156,45 @@ fn eager_lanczos_kernel_by_kernel() {
     assert_eq!(fused.group_us(MATVEC), 5.0 * (0.2 + 3.0));
     assert!((fused.group_us(REORTH_U) - (6.0 * 400.0 / 1e5 + 12.0)).abs() < 1e-12);
     assert!(fused.us() < sequence.us());
+}
+
+/// K = 3: one read saves two of five passes, if kernels are written for it, and subtracts one vector more; blocks of 2 read twice
+/// and once; randomized with one power iteration reads four times and makes both bases twice.
+#[test]
+fn algorithms_launch_what_they_need() {
+    let problem = Problem {
+        prompts: 2,
+        rows: 100,
+        columns: 50,
+        iterations: 3,
+        element_bytes: 2,
+        gram_schmidt_passes: 2,
+    };
+    let launches = |sequence: &dcom_llm::Sequence| -> Vec<u64> {
+        sequence.groups.iter().map(|group| group.launches).collect()
+    };
+    let steps = |vectors: u64| vectors * 2 * 4;
+    for (algorithm, fused_products, eager_products, u, v) in [
+        (Algorithm::GolubKahan, 5, 5, 3, 3),
+        (Algorithm::OneRead, 3, 5, 3, 4),
+        (Algorithm::Block { size: 2 }, 3, 3, 3, 3),
+        (Algorithm::Randomized { power: 1 }, 4, 4, 6, 6),
+    ] {
+        let bases = if u == 6 { 2 } else { 1 };
+        assert_eq!(
+            launches(&eager(&gpu(), &problem, algorithm)),
+            [eager_products, steps(u), steps(v), bases * 2 * 3 * 6, 2],
+            "{algorithm:?}"
+        );
+        assert_eq!(
+            launches(&fused(&gpu(), &problem, algorithm)),
+            [
+                fused_products,
+                bases * 2 * 2 * 2,
+                bases * 2 * 2 * 2,
+                bases * 2 * 3
+            ],
+            "{algorithm:?}"
+        );
+    }
 }
