@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "results and file names go to stdout")]
 
 mod algorithms;
+mod itera;
 mod reproduce;
 mod rtl;
 mod sensitivity;
@@ -46,9 +47,15 @@ enum Command {
         #[arg(long)]
         accept: bool,
     },
-    /// The RTL of the whole machine against executor and timing model: bits and cycles. The last line has the counts.
+    /// The RTL of the machine against executor and timing model: bits and cycles. The last line has the counts.
+    ///
+    /// Needs the Debian packages `verilator`, `g++` and `make`. Each build is compiled once, in some minutes, and kept under the
+    /// target folder. Also says how much faster the timing model is than Verilator on one program of each build.
     Rtl(rtl::Arguments),
     /// Area and minimum period of the RTL's units and tiles, with yosys and OpenSTA.
+    ///
+    /// Needs the Debian packages `yosys` and `opensta`, and `verilator` to compare netlists with the RTL. Units take seconds to
+    /// minutes each, tiles many minutes: `--only` names some. reports/synth/README.md says what the columns mean.
     Synth {
         /// Standard cell library in Liberty format, packed with gzip or not.
         #[arg(long)]
@@ -77,6 +84,8 @@ enum Reproduction {
     Roofline,
     /// Which algorithm wins for which shapes, ranks and memories; takes minutes.
     Algorithms,
+    /// ITERA-LLM on the weights at hand: errors at equal storage, latency at equal error, Pareto front. Takes minutes.
+    Itera(itera::Args),
     /// In what share of plausible machines C4 and C5 hold, and which parameters decide.
     Sensitivity(sensitivity::Args),
 }
@@ -98,6 +107,7 @@ fn main() -> ExitCode {
             Some(Reproduction::Fig13) => reproduce::fig13(&root),
             Some(Reproduction::Fit) => reproduce::fit(&root),
             Some(Reproduction::Roofline) => reproduce::roofline(&root),
+            Some(Reproduction::Itera(args)) => itera::run(&root, &args),
             Some(Reproduction::Sensitivity(args)) => sensitivity::run(&root, &args),
         },
         Command::Rtl(arguments) => rtl::run(&root, &arguments),

@@ -153,7 +153,7 @@ fn speed(build: &Build, bench: &Bench) -> Result<()> {
         .map_err(anyhow::Error::msg)?;
     let speed = bench.speed(build, &case)?;
     println!(
-        "{}: {} cycles: timing model {:.3} ms, Verilator {:.0} ms, ratio {:.0}",
+        "{}: {} cycles on one core: timing model {:.3} ms, Verilator {:.0} ms, {:.0} times as long",
         build.name,
         speed.cycles,
         1e3 * speed.timing.as_secs_f64(),

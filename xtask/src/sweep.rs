@@ -1,4 +1,4 @@
-//! `cargo xtask sweep`: a sweep, and a plot of its table.
+//! `cargo xtask sweep`: a sweep, and a plot of its table; or a study of a checkpoint.
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use dcom_config::Source;
+use dcom_quality::{Report, Study};
 use dcom_sweep::{
     Options, Space, SweepError, SweepSpec, default_folder, latency_plot, run as run_sweep,
 };
@@ -17,7 +19,11 @@ pub(crate) fn run(root: &Path, config: &Path, output: &Path, restart: bool) -> R
     let config = std::path::absolute(config)?;
     let output = std::path::absolute(output)?;
     std::env::set_current_dir(root).context("entering the repository")?;
-    let spec = SweepSpec::read(&config)?;
+    let source = Source::read(&config)?;
+    if Study::is_one(&source) {
+        return study(&Study::parse(source)?, &config, &output, restart);
+    }
+    let spec = SweepSpec::parse(source)?;
     let space = Space::open(spec.clone(), &[])?;
     let drawn = Space::open(spec, &[])?;
     let name = drawn.spec().name.clone();
@@ -68,6 +74,35 @@ pub(crate) fn run(root: &Path, config: &Path, output: &Path, restart: bool) -> R
             .write(&path)
             .map_err(|error| anyhow!("{}: {error}", path.display()))?;
         println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// Runs a study and writes its table, plots and page.
+fn study(study: &Study, config: &Path, output: &Path, restart: bool) -> Result<()> {
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(study.points() as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    let results = dcom_quality::run(study, output, restart, &mut |progress| {
+        bar.set_position(progress.done as u64);
+    })?;
+    bar.finish_and_clear();
+    let root = std::env::current_dir()?;
+    let shown = |path: &Path| {
+        path.strip_prefix(&root)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    };
+    let command = format!(
+        "cargo xtask sweep {} --output {}",
+        shown(config),
+        shown(output)
+    );
+    for path in Report::new(&study.name, &results).write(output, &command)? {
+        println!("{}", shown(&path));
     }
     Ok(())
 }

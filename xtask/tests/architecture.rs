@@ -76,8 +76,10 @@ fn forbidden_dependencies_do_not_exist() {
             "dcom-report",
             &["dcom-arch", "dcom-isa", "dcom-timing", "dcom-sweep"],
         ),
+        ("dcom-itera", &["dcom-arch", "dcom-isa", "dcom-sweep"]),
         ("dcom-fp", &["dcom-arch"]),
         ("dcom-trace", &["dcom-timing", "dcom-llm", "dcom-report"]),
+        ("dcom-model", &["dcom-report", "dcom-sweep"]),
         (
             "dcom-power",
             &["dcom-mapper", "dcom-exec", "dcom-sweep", "dcom-report"],
@@ -112,7 +114,13 @@ fn every_crate_is_on_the_map() {
 #[test]
 fn links_lead_somewhere() {
     let mut documents = vec![root().join("README.md"), root().join("ARCHITECTURE.md")];
-    for folder in ["docs", "tools", "reports/paper", "reports/synth"] {
+    for folder in [
+        "docs",
+        "tools",
+        "reports/itera",
+        "reports/paper",
+        "reports/synth",
+    ] {
         let entries = std::fs::read_dir(root().join(folder)).expect("the folder exists");
         documents.extend(
             entries

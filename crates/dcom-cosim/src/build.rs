@@ -164,7 +164,7 @@ impl Build {
         }
     }
 
-    /// Checks that the build has room for a program, beyond what the machine itself limits.
+    /// Checks that the build has room for a program beyond what the machine itself limits.
     ///
     /// # Errors
     /// What there is too much of.

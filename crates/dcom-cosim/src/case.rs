@@ -1,6 +1,7 @@
 //! A program with its data on the RTL of the whole machine: `rtl/tb/dcom_tb`.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use dcom_base::Rate;
 use dcom_exec::Outcome;
@@ -93,6 +94,8 @@ pub struct Run {
     pub registers: Vec<u32>,
     /// Predicates: set, tests passed.
     pub predicates: Vec<(bool, u32)>,
+    /// Processor time of the bench, with loading of program and data.
+    pub processor: Duration,
 }
 
 impl Bench {
@@ -177,10 +180,9 @@ impl Run {
     fn parse(program: &Verified<'_>, output: &str) -> Result<Run, CosimError> {
         let arch = program.arch();
         let size = |n: u64| usize::try_from(n).expect("builds are small");
-        let row = size(arch.lanes());
         let beat = size(arch.bank.port_elements);
         let mut run = Run {
-            buffers: vec![vec![0; row * size(arch.buffer_rows())]; size(arch.clusters())],
+            buffers: vec![vec![0; size(arch.lanes() * arch.buffer_rows())]; size(arch.clusters())],
             banks: vec![vec![0; beat * size(arch.bank_rows())]; size(arch.banks())],
             globals: vec![0; size(arch.broadcast.capacity_words)],
             parts: vec![Vec::new(); size(arch.sequencer.partial_registers)],
@@ -189,13 +191,13 @@ impl Run {
             ..Run::default()
         };
         for line in output.lines() {
-            run.line(line, row, beat)
+            run.line(line, beat)
                 .ok_or_else(|| CosimError::Unexpected(line.to_owned()))?;
         }
         Ok(run)
     }
 
-    fn line(&mut self, line: &str, row: usize, beat: usize) -> Option<()> {
+    fn line(&mut self, line: &str, beat: usize) -> Option<()> {
         let mut words = line.split(' ');
         let kind = words.next()?;
         let words: Vec<&str> = words.collect();
@@ -218,8 +220,8 @@ impl Run {
                 bits: u16::try_from(hex(4)?).ok()?,
             }),
             "buffer" => {
-                let (cluster, at) = (self.buffers.get_mut(index(0)?)?, index(1)? * row);
-                elements(words.get(2)?, cluster.get_mut(at..at + row)?)?;
+                let cluster = self.buffers.get_mut(index(0)?)?;
+                *cluster.get_mut(index(1)?)? = u16::try_from(hex(2)?).ok()?;
             }
             "bank" => {
                 let (bank, at) = (self.banks.get_mut(index(0)?)?, index(1)? * beat);
@@ -236,6 +238,7 @@ impl Run {
                 *self.predicates.get_mut(index(0)?)? =
                     (number(1)? != 0, u32::try_from(number(2)?).ok()?);
             }
+            "processor" => self.processor = Duration::from_micros(number(0)?),
             "svd" => self.asked.push(Asked {
                 predicate: Some((number(0)? != 0, u32::try_from(number(1)?).ok()?)),
                 registers: (2..words.len()).map(hex).collect::<Option<_>>()?,

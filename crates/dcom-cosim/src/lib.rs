@@ -1,7 +1,7 @@
 //! The RTL of `rtl/` in Verilator, to be compared with the models: bits with `dcom-exec` and `dcom-fp`, cycles with
 //! `dcom-timing`.
 //!
-//! Two benches: the whole machine (`rtl/machine`), which runs verified programs, and its arithmetic units alone (`rtl/tb`). To be read
+//! Two benches: the whole machine (`rtl/tb/dcom_tb`), which runs verified programs, and its arithmetic units alone (`rtl/tb/fp_units_tb`). To be read
 //! in this order: `build` and `package` (the machines), `verilator` (building a bench), `case` and `compare` (one program), `check`
 //! (what differs, and where first), `random` and `lanczos` (programs), `campaign` (many of them); `units` for the units.
 

@@ -23,6 +23,8 @@ schema! {
     pub struct Gpu("gpu", marks required) {
         /// Name, for reports.
         "gpu.name" name: text;
+        /// Most power that the board draws.
+        "gpu.board_w" board_w: f64 in 0.001..=1e6, unit "W";
         /// Peak of dense fp16 products with fp32 sums.
         "compute.tflops" tflops: f64 in 0.001..=1e6, unit "TFLOP/s";
         /// Part of the peak that large matrix products reach.

@@ -1,4 +1,4 @@
-//! What one cluster is built of, unit by unit, as `rtl/src/lane_datapath.sv` and `rtl/machine/cluster.sv` are.
+//! What one cluster is built of, unit by unit, as `rtl/src/lanes.sv` and `rtl/src/cluster.sv` are.
 
 use dcom_arch::Arch;
 

@@ -47,7 +47,7 @@ pub fn predicted_um2(module: &str, parameters: &str, technology: &Technology) ->
             let tile = Tile {
                 lanes_x: parameter("LANES_X", 4)?,
                 lanes_y: parameter("LANES_Y", 4)?,
-                // `mode_e` of `rtl/src/cluster_pkg.sv`.
+                // `mode_e` of `rtl/synth/cluster_pkg.sv`.
                 accumulate: match parameter("MODE", 1)? {
                     0 => Accumulate::M16A16,
                     1 => Accumulate::M16A32,

@@ -79,8 +79,8 @@ const REGION_BITS: f64 = 8.0;
 /// Instruction store. Assumed: 16 KiB, the inner loop of a decomposition; longer programs are fetched behind it.
 const INSTRUCTION_KIB: f64 = 16.0;
 
-/// Bits of a decoded instruction on its way to the clusters. Assumed: as `op_t` of `rtl/src/cluster_pkg.sv`, 170 bits
-/// without the fields that a cluster derives.
+/// Bits of a decoded instruction on its way to the clusters. Assumed: opcode and destination (24), three places
+/// in the buffer and three counts of 16 bits, an exponent (8).
 const CONTROL_BITS: f64 = 128.0;
 
 /// Length of a tree over neighbours, per leaf, in distances between leaves (an H-tree over n leaves on a square of side L is

@@ -37,7 +37,7 @@ pub enum Subtractors {
 /// How elements of a buffer row come to their lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotators {
-    /// Rows are read and written from any element on, as `rtl/src/cluster_buffer.sv` does.
+    /// Rows are read and written from any element on, as `rtl/src/buffer_memory.sv` does.
     Element,
     /// Every access begins at a row: no rotators.
     Aligned,

@@ -1,4 +1,4 @@
-//! The lanes of a cluster in cells: multipliers, trees, accumulators, subtractors, as `rtl/src/lane_datapath.sv` has them.
+//! The lanes of a cluster in cells: multipliers, trees, accumulators, subtractors, as `rtl/synth/lane_datapath.sv` has them.
 //!
 //! Also what synthesis is compared with: [`Tile`] predicts blocks that were synthesized whole from units synthesized alone.
 
@@ -47,7 +47,7 @@ impl Tile {
         })
     }
 
-    /// Cells of the lanes with accumulators and subtractors: `rtl/src/lane_datapath.sv` (um2, not placed).
+    /// Cells of the lanes with accumulators and subtractors: `rtl/synth/lane_datapath.sv` (um2, not placed).
     #[must_use]
     pub fn datapath_um2(&self, technology: &Technology) -> Interval {
         self.interval(technology, |c| {

@@ -18,9 +18,11 @@ mod residual;
 
 mod golub_kahan;
 mod small_svd;
+mod truncated;
 
 mod random;
 pub mod synthetic;
+mod synthetic_weight;
 
 pub use dense::Dense;
 pub use error::ReferenceError;
@@ -32,3 +34,5 @@ pub use small_svd::{SmallSvd, small_svd};
 pub use spectrum::{
     Method, RankError, Reference, best_rank_errors, block_lanczos_errors, singular_values,
 };
+pub use synthetic_weight::llama_like_weight;
+pub use truncated::{Truncated, truncated_lanczos, truncated_svd};

@@ -54,7 +54,7 @@ const MASSIVE: [[f32; 2]; 2] = [[2600.0, -780.0], [1660.0, -498.0]];
 const DELIMITER_WITHIN: usize = 24;
 
 /// Rows and columns of a tile of the low-rank product.
-const TILE_ROWS: usize = 4;
+pub(crate) const TILE_ROWS: usize = 4;
 const TILE_COLS: usize = 256;
 
 /// What differs between the post-norm activation and the residual stream.
@@ -85,7 +85,7 @@ impl Variant {
 }
 
 /// What the parts of the matrix use their random streams for.
-enum Stream {
+pub(crate) enum Stream {
     Channels = 1,
     Mean = 2,
     Left = 3,
@@ -105,7 +105,7 @@ pub fn llama_like(
         return Err(MatrixError::Empty { rows, cols });
     }
     let terms = TERMS.min(rows).min(cols);
-    let right = right_factor(terms, cols, seed);
+    let right = right_factor(terms, cols, seed, 1.0 - MEAN_ENERGY - WHITE_ENERGY);
     let channels = Channels::new(cols, seed, &variant.scale());
     let mut values = vec![0.0_f32; rows * cols];
     values
@@ -181,11 +181,11 @@ fn distinct(random: &mut Random, count: usize, bound: usize) -> Vec<usize> {
     all
 }
 
-/// sqrt(0.53) c_k b_kj, terms x cols, with c_k^2 proportional to 1/k and of sum 1.
-fn right_factor(terms: usize, cols: usize, seed: u64) -> Vec<f32> {
+/// c_k b_kj, terms x cols, with c_k^2 proportional to 1/k and of sum `energy`.
+pub(crate) fn right_factor(terms: usize, cols: usize, seed: u64, energy: f32) -> Vec<f32> {
     #[expect(clippy::cast_precision_loss, reason = "at most 256")]
     let energies = (1..=terms).map(|k| 1.0 / k as f32).collect::<Vec<_>>();
-    let unit = (1.0 - MEAN_ENERGY - WHITE_ENERGY) / energies.iter().sum::<f32>();
+    let unit = energy / energies.iter().sum::<f32>();
     let mut out = vec![0.0; terms * cols];
     out.par_chunks_mut(cols).enumerate().for_each(|(k, row)| {
         let mut random = Random::stream(seed, Stream::Right as u64, k);
@@ -196,14 +196,14 @@ fn right_factor(terms: usize, cols: usize, seed: u64) -> Vec<f32> {
 }
 
 /// a_ik of `count` rows from `first` on.
-fn left_factor(first: usize, count: usize, terms: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn left_factor(first: usize, count: usize, terms: usize, seed: u64) -> Vec<f32> {
     let rows = (first..first + count).map(|row| Random::stream(seed, Stream::Left as u64, row));
     rows.flat_map(|mut random| (0..terms).map(move |_| random.normal()))
         .collect()
 }
 
 /// `out` += `left` `right`, tile by tile; the terms of each element are added in order.
-fn add_product(out: &mut [f32], left: &[f32], right: &[f32], cols: usize, terms: usize) {
+pub(crate) fn add_product(out: &mut [f32], left: &[f32], right: &[f32], cols: usize, terms: usize) {
     let rows = out.len() / cols;
     for start in (0..cols).step_by(TILE_COLS) {
         let width = TILE_COLS.min(cols - start);

@@ -32,10 +32,8 @@ pub struct Design {
     pub parameters: Vec<(&'static str, u64)>,
 }
 
-/// Files of `rtl/src` that yosys reads, packages first. `clock_gate.sv` is not among them: the
-/// library's cell stands for it.
-pub(crate) const SOURCES: [&str; 11] = [
-    "cluster_pkg",
+/// Files of `rtl/src` that yosys reads.
+pub(crate) const SOURCES: [&str; 9] = [
     "delay",
     "delay_valid",
     "fp_round",
@@ -45,11 +43,12 @@ pub(crate) const SOURCES: [&str; 11] = [
     "adder_tree",
     "pairwise_level",
     "pairwise_accumulator",
-    "lane_datapath",
 ];
 
-/// Files of `rtl/synth`.
-pub(crate) const TILE_SOURCES: [&str; 4] = [
+/// Files of `rtl/synth`, packages first. `clock_gate.sv` is not among them: the library's cell stands for it.
+pub(crate) const TILE_SOURCES: [&str; 6] = [
+    "cluster_pkg",
+    "lane_datapath",
     "gated_register",
     "cluster_tile",
     "systolic_weight_stationary",

@@ -31,7 +31,7 @@ const AREA_SCRIPT: &str = "+strash;ifraig;scorr;dc2;strash;dch,-f;amap,-m;topo";
 /// Warnings of yosys that mean it read the RTL otherwise than it is written.
 pub(crate) const YOSYS_ERRORS: [&str; 2] = ["implicitly declared", "Resizing cell port"];
 
-/// The clock gate of the library in the place of `rtl/src/clock_gate.sv`.
+/// The clock gate of the library in the place of `rtl/synth/clock_gate.sv`.
 pub(crate) fn clock_gate(liberty: &Liberty) -> Result<String, SynthError> {
     let (cell, pins) = liberty.clock_gate()?;
     let test = pins

@@ -213,7 +213,7 @@ pub(crate) fn build(rtl: &Path) -> Command {
         .args(["-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"])
         .arg(format!("-I{}", rtl.join("src").display()))
         .arg(format!("-I{}", rtl.join("synth").display()))
-        .arg(rtl.join("src/cluster_pkg.sv"))
+        .arg(rtl.join("synth/cluster_pkg.sv"))
         .args([CELL_MODELS, CLOCK_GATE_MODEL, VECTORS, BENCH, MAIN]);
     command
 }

@@ -14,6 +14,7 @@ mod error;
 mod npy;
 mod read;
 mod safetensors_header;
+mod values;
 
 mod factors;
 mod write;
@@ -24,4 +25,5 @@ pub use matrix::{FromF32, Matrix, MatrixError};
 pub use read::{Loaded, ReadOptions, read_matrix};
 pub use round::SourceType;
 pub use safetensors_header::{TensorEntry, list_tensors};
+pub use values::read_f32;
 pub use write::{write_factors, write_npy};

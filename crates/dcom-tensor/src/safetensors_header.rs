@@ -32,6 +32,8 @@ pub struct TensorEntry {
     pub dtype: String,
     /// Its dimensions.
     pub shape: Vec<u64>,
+    /// Where its values begin in the file.
+    pub offset_bytes: u64,
 }
 
 /// The tensors of a safetensors file in the order of its data, from the header alone.
@@ -40,13 +42,14 @@ pub struct TensorEntry {
 /// Every defect of the header, and a length of the file that the header does not account for.
 pub fn list_tensors(path: &Path) -> Result<Vec<TensorEntry>, TensorError> {
     let mut input = open(path)?;
-    let (_, metadata) = read_header(&mut input)?;
+    let (header_bytes, metadata) = read_header(&mut input)?;
     let entry = |name: String| {
         let info = metadata.info(&name)?;
         Some(TensorEntry {
             source: source_type(info.dtype),
             dtype: format!("{:?}", info.dtype),
             shape: shape(info),
+            offset_bytes: data_offset(header_bytes, info),
             name,
         })
     };
@@ -70,14 +73,13 @@ pub(crate) fn locate(input: &mut Input<'_>, options: &ReadOptions) -> Result<Lay
         });
     };
     let (rows, cols) = matrix_shape(input.path, &name, &shape(info), options.max_elements)?;
-    let begin = u64::try_from(info.data_offsets.0).expect("usize is at most 64 bits");
     Ok(Layout {
         tensor: Some(name),
         source,
         rows,
         cols,
         column_major: false,
-        offset_bytes: LENGTH_BYTES + header_bytes + begin,
+        offset_bytes: data_offset(header_bytes, info),
     })
 }
 
@@ -176,6 +178,12 @@ fn source_type(dtype: Dtype) -> Option<SourceType> {
         Dtype::F32 => Some(SourceType::F32),
         _ => None,
     }
+}
+
+/// Where the values of a tensor begin in the file.
+fn data_offset(header_bytes: u64, info: &TensorInfo) -> u64 {
+    let begin = u64::try_from(info.data_offsets.0).expect("usize is at most 64 bits");
+    LENGTH_BYTES + header_bytes + begin
 }
 
 fn shape(info: &TensorInfo) -> Vec<u64> {

@@ -9,7 +9,7 @@ use dcom_tensor::{TensorEntry, list_tensors};
 use crate::shape::Dtype;
 
 /// Name of the manifest in its folder.
-pub(crate) const MANIFEST: &str = "manifest.toml";
+pub const MANIFEST: &str = "manifest.toml";
 
 /// The ending of tensor files.
 const ENDING: &str = ".safetensors";

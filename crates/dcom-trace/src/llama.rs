@@ -12,12 +12,28 @@ pub type LayerShape = Model;
 /// output.
 #[must_use]
 pub fn decoder_layer(model: &LayerShape, dtype: Dtype) -> Vec<Op> {
+    layer(model, dtype, Layer::attention_in_steps)
+}
+
+/// The same with attention in one op, `attention`, as recorders see it.
+#[must_use]
+pub fn recorded_layer(model: &LayerShape, dtype: Dtype) -> Vec<Op> {
+    layer(model, dtype, |layer, [q, k, v], model| {
+        let wide = Shape::tokens_by(model.heads * model.head_size);
+        layer.push("attention", Kind::RopeAttention, &[q, k, v], wide)
+    })
+}
+
+fn layer(
+    model: &LayerShape,
+    dtype: Dtype,
+    attention: impl Fn(&mut Layer, [OpId; 3], &LayerShape) -> OpId,
+) -> Vec<Op> {
     let (attention_wide, kv_wide) = (
         model.heads * model.head_size,
         model.kv_heads * model.head_size,
     );
     let hidden = || Shape::tokens_by(model.hidden);
-    let scores = || Shape::new([Dim::Fixed(model.heads), Dim::Tokens, Dim::Tokens]);
     let mut layer = Layer {
         ops: Vec::new(),
         dtype,
@@ -27,16 +43,7 @@ pub fn decoder_layer(model: &LayerShape, dtype: Dtype) -> Vec<Op> {
     let q = layer.push("q", Kind::Linear, &[norm], Shape::tokens_by(attention_wide));
     let k = layer.push("k", Kind::Linear, &[norm], Shape::tokens_by(kv_wide));
     let v = layer.push("v", Kind::Linear, &[norm], Shape::tokens_by(kv_wide));
-    let q = layer.push("rope_q", Kind::Rope, &[q], Shape::tokens_by(attention_wide));
-    let k = layer.push("rope_k", Kind::Rope, &[k], Shape::tokens_by(kv_wide));
-    let s = layer.push("scores", Kind::AttentionScores, &[q, k], scores());
-    let p = layer.push("softmax", Kind::Softmax, &[s], scores());
-    let a = layer.push(
-        "values",
-        Kind::AttentionValues,
-        &[p, v],
-        Shape::tokens_by(attention_wide),
-    );
+    let a = attention(&mut layer, [q, k, v], model);
     let o = layer.push("o", Kind::Linear, &[a], hidden());
     let y = layer.push("attention_residual", Kind::Add, &[x, o], hidden());
     let norm = layer.push("ffn_norm", Kind::RmsNorm, &[y], hidden());
@@ -59,6 +66,17 @@ struct Layer {
 }
 
 impl Layer {
+    fn attention_in_steps(&mut self, [q, k, v]: [OpId; 3], model: &LayerShape) -> OpId {
+        let wide = || Shape::tokens_by(model.heads * model.head_size);
+        let kv_wide = Shape::tokens_by(model.kv_heads * model.head_size);
+        let scores = || Shape::new([Dim::Fixed(model.heads), Dim::Tokens, Dim::Tokens]);
+        let q = self.push("rope_q", Kind::Rope, &[q], wide());
+        let k = self.push("rope_k", Kind::Rope, &[k], kv_wide);
+        let s = self.push("scores", Kind::AttentionScores, &[q, k], scores());
+        let p = self.push("softmax", Kind::Softmax, &[s], scores());
+        self.push("values", Kind::AttentionValues, &[p, v], wide())
+    }
+
     fn push(&mut self, name: &str, kind: Kind, inputs: &[OpId], shape: Shape) -> OpId {
         self.ops.push(Op {
             name: name.to_owned(),

@@ -11,6 +11,7 @@ use dcom_isa::Program;
 use dcom_llm::{Gpu, Model, Plan, Scenario};
 use dcom_mapper::WorkloadParams;
 use dcom_power::Technology;
+use dcom_quality::Study;
 use dcom_sweep::SweepSpec;
 use dcom_sweep::sensitivity::Ranges;
 use dcom_tensor::{ReadOptions, TensorError, read_matrix};
@@ -136,6 +137,10 @@ fn toml(path: &Path) -> Result<String, Failure> {
     if has("outliers") {
         let calibration = Calibration::parse(&source)?;
         return Ok(format!("{} outlier rules", calibration.outliers.len()));
+    }
+    if has("checkpoint") {
+        let study = Study::parse(source)?;
+        return Ok(format!("study {} of {} points", study.name, study.points()));
     }
     if let Some(known) = model_level(path, &source, &has)? {
         return Ok(known);

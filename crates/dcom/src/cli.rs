@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{self, Failure};
 use crate::{
-    cache, calibrate, check, compare, decompose, explain, find, generate, gpu, llm, parameters,
-    plot, power, program, replay, run, sweep, timeline, trace,
+    cache, calibrate, check, compare, decompose, eval, explain, find, generate, gpu, itera, llm,
+    parameters, plot, power, program, record, replay, run, sweep, timeline, trace,
 };
 
 /// Cycle-level simulator of the D-com accelerator, which decomposes LLM activations by Lanczos iteration.
@@ -53,10 +53,17 @@ enum Command {
     /// Write a seeded matrix that looks like those of Llama models
     #[command(subcommand)]
     Generate(generate::Command),
+    /// Decompose a weight into quantized factors: ITERA, SVD then quantization, quantization only
+    Itera(itera::Args),
     /// Replay a recorded layer: every op on GPU or D-com, against recorded times and values
     Replay(Box<replay::Args>),
     /// Find the outlier thresholds of layers over recorded prompts
     Calibrate(calibrate::Args),
+    /// Run a model, with or without a decomposition plan, and see how well it does
+    #[command(subcommand)]
+    Eval(eval::Command),
+    /// Run a model and record a layer of it as a trace
+    Record(record::Args),
     /// Write a trace without values, of a layer of a model
     #[command(subcommand)]
     Trace(trace::Command),
@@ -92,8 +99,11 @@ pub fn main() -> ExitCode {
         Command::Decompose(args) => decompose::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Generate(command) => generate::run(&command),
+        Command::Itera(args) => itera::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Eval(command) => eval::run(&command),
+        Command::Record(args) => record::run(&args),
         Command::Trace(command) => trace::run(&command),
         Command::Sweep(args) => sweep::run(&args),
         Command::Cache(args) => cache::run(&args),

@@ -113,7 +113,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     for (key, value) in &args.set {
         if GIVEN.contains(&key.as_str()) {
-            let message = format!("--set {key}={value}: is given by the matrix and by what is compared");
+            let message =
+                format!("--set {key}={value}: is given by the matrix and by what is compared");
             return Err(Failure::input(message));
         }
     }

@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use dcom_config::ConfigError;
+use dcom_model::ModelError;
+use dcom_quality::QualityError;
 use dcom_tensor::TensorError;
 use dcom_trace::{EvaluateError, TraceError};
 use miette::{
@@ -164,6 +166,44 @@ impl From<EvaluateError> for Failure {
             | EvaluateError::Execute(_)
             | EvaluateError::Reference(_)
             | EvaluateError::Factors(_) => Failure::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Failure {
+        match error {
+            ModelError::Tensor(error) => Failure::Tensor(error),
+            ModelError::Machine(error) => error.into(),
+            ModelError::File { .. }
+            | ModelError::Line { .. }
+            | ModelError::Incomplete { .. }
+            | ModelError::Shape { .. }
+            | ModelError::Request(_)
+            | ModelError::Overflow { .. }
+            | ModelError::NotFinite { .. } => Failure::input(error.to_string()),
+            ModelError::Reference(_) | ModelError::Compute(_) => {
+                Failure::Internal(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<QualityError> for Failure {
+    fn from(error: QualityError) -> Failure {
+        match error {
+            QualityError::Config(error) => Failure::Config(error),
+            QualityError::Model(error) => error.into(),
+            QualityError::Machine(error) => error.into(),
+            QualityError::Scenario(_)
+            | QualityError::Point(_)
+            | QualityError::OtherModel { .. }
+            | QualityError::File { .. }
+            | QualityError::OtherStudy { .. }
+            | QualityError::Write(_) => Failure::input(error.to_string()),
+            QualityError::Table(_) | QualityError::Figure(_) => {
+                Failure::Internal(error.to_string())
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use dcom_config::KeyInfo;
 use dcom_llm::{Gpu, Model, Scenario};
 use dcom_mapper::WorkloadParams;
 use dcom_power::Technology;
+use dcom_quality::Setting;
 use dcom_sweep::{METRICS, Metric};
 
 use crate::failure::Failure;
@@ -42,6 +43,8 @@ enum Kind {
     Technology,
     /// Llama models on GPUs and D-com
     Scenario,
+    /// Studies of a checkpoint under plans
+    Study,
     /// Shapes of models
     Model,
     /// GPUs
@@ -79,6 +82,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "Keys of a scenario file",
             Scenario::keys(),
             Scenario::reference_table(),
+        ),
+        (
+            Kind::Study,
+            "Keys of a study, beside those of its scenario",
+            Setting::keys(),
+            Setting::reference_table(),
         ),
         (
             Kind::Model,

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use dcom_config::Source;
+use dcom_quality::{Report, Study};
 use dcom_report::thousands;
 use dcom_sweep::{
     Options, Space, SpecError, SweepError, SweepSpec, default_folder, dry_run, run as run_sweep,
@@ -66,6 +68,7 @@ Examples:
   dcom sweep configs/sweeps/default.toml
   dcom sweep configs/sweeps/policies.toml --set workload.prompts=1 --output results
   dcom sweep big.toml --dry-run
+  dcom sweep configs/sweeps/quality.toml --output my-quality      # a model under plans: docs/quality.md
 
 Exit codes: 0 done, 1 a point failed or results could not be written, 2 bad input, 130 stopped.";
 
@@ -92,6 +95,10 @@ impl CacheArgs {
 /// # Errors
 /// Bad input, a result that cannot be written, a stop, or points that the simulator failed at.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let source = Source::read(&args.file)?;
+    if Study::is_one(&source) {
+        return run_study(args, source);
+    }
     let space = space(&args.file, &args.set)?;
     let cache = args.cache.folder()?;
     if args.dry_run {
@@ -130,6 +137,41 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             finished.csv.display()
         ))),
     }
+}
+
+/// Runs a study of a checkpoint.
+fn run_study(args: &Args, source: Source) -> Result<(), Failure> {
+    if args.parquet || args.threads.is_some() {
+        let message =
+            "--parquet, --threads: not for a study of a checkpoint, whose prompts share all cores";
+        return Err(Failure::input(message));
+    }
+    let mut study = Study::parse(source)?;
+    for (key, value) in &args.set {
+        study
+            .set(key, value)
+            .map_err(|message| Failure::input(format!("--set {key}={value}: {message}")))?;
+    }
+    if args.dry_run {
+        return output::print(&format!("{} points, a model run each\n", study.points()));
+    }
+    let bar = progress(study.points() as u64);
+    let results = dcom_quality::run(&study, &args.output, args.restart, &mut |progress| {
+        bar.set_position(progress.done as u64);
+    })?;
+    bar.finish_and_clear();
+    let (file, folder) = (args.file.display(), args.output.display());
+    let set = args
+        .set
+        .iter()
+        .map(|(key, value)| format!(" --set {key}={value}"));
+    let command = format!(
+        "dcom sweep {file} --output {folder}{}",
+        set.collect::<String>()
+    );
+    let written = Report::new(&study.name, &results).write(&args.output, &command)?;
+    let lines = written.iter().map(|path| format!("{}\n", path.display()));
+    output::print(&lines.collect::<String>())
 }
 
 /// The points of a sweep file with overrides.

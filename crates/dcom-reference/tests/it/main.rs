@@ -7,3 +7,4 @@ mod small_svd;
 mod spectrum;
 mod support;
 mod synthetic;
+mod truncated;

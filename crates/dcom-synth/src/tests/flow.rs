@@ -1,7 +1,10 @@
 //! What the tools are told; and one small unit through them, where they are installed and
 //! `DCOM_LIBERTY` names a library.
 
+use std::fmt::Display;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use crate::design::{Design, Group, Mapping, designs};
 use crate::error::SynthError;
@@ -41,17 +44,25 @@ fn scripts_use_the_cells_of_the_library() {
     assert!(gate.contains("GATE i_gate (.CLK(clk_i), .E(enable_i), .TE(1'b0), .Q(clk_o))"));
 }
 
-/// Tools and library, or a line on what is left out.
+/// Tools and library; without them a line on what is left out, once.
+///
+/// The line goes past the capture of the output of tests that pass: `eprintln!` would not be seen.
 fn tools() -> Option<(Tools, Liberty)> {
+    static SAID: Once = Once::new();
+    let left_out = |why: &dyn Display| {
+        SAID.call_once(|| {
+            writeln!(std::io::stderr(), "\nleft out: synthesis: {why}").expect("somebody listens");
+        });
+    };
     let tools = match Tools::find() {
         Ok(tools) => tools,
         Err(error) => {
-            eprintln!("left out: synthesis: {error}");
+            left_out(&error);
             return None;
         }
     };
     let Some(path) = std::env::var_os("DCOM_LIBERTY") else {
-        eprintln!("left out: synthesis: DCOM_LIBERTY does not name a liberty file");
+        left_out(&"DCOM_LIBERTY does not name a liberty file");
         return None;
     };
     let liberty = Liberty::read(path.as_ref()).unwrap_or_else(|e| panic!("{e}"));

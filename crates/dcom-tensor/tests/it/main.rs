@@ -6,4 +6,5 @@ mod matrix;
 mod npy;
 mod safetensors;
 mod support;
+mod values;
 mod write;

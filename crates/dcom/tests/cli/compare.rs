@@ -100,7 +100,14 @@ fn what_cannot_be_compared_is_refused() {
     let ran = bench.run(&["compare", "x.npy", "--rank", "9"]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("8 x 16"), "{}", ran.stderr);
-    let ran = bench.run(&["compare", "x.npy", "--rank", "4", "--set", "workload.rows=3"]);
+    let ran = bench.run(&[
+        "compare",
+        "x.npy",
+        "--rank",
+        "4",
+        "--set",
+        "workload.rows=3",
+    ]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("workload.rows"), "{}", ran.stderr);
     let ran = bench.run(&["compare", "missing.npy", "--rank", "4"]);

@@ -4,7 +4,9 @@ mod support;
 
 mod compare;
 mod decompose;
+mod eval;
 mod guide;
+mod itera;
 mod llm;
 mod plot;
 mod power;

@@ -1,0 +1,48 @@
+//! The RTL against the models: bits of every memory, cycles of every instruction; the arithmetic units alone against `dcom-fp`.
+//!
+//! Without Verilator nothing is compared: one line says so, and the tests pass. Builds are kept under the target folder by a hash
+//! of what they depend on.
+
+mod agreement;
+mod mutations;
+mod package;
+mod units;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use dcom_cosim::{Bench, Build, Verilator};
+
+/// Verilator with the project's RTL; without it a line on what is left out, once.
+///
+/// The line goes past the capture of the output of tests that pass: `eprintln!` would not be seen.
+fn verilator() -> Option<Verilator> {
+    static FOUND: LazyLock<Option<Verilator>> = LazyLock::new(|| {
+        let found = Verilator::find(&rtl());
+        if found.is_none() {
+            let line = "\nleft out: the RTL against executor and timing model: Verilator is not installed (packages `verilator`, `g++`, `make`)";
+            writeln!(std::io::stderr(), "{line}").expect("somebody listens");
+        }
+        found
+    });
+    FOUND.clone()
+}
+
+fn rtl() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rtl")
+}
+
+/// Where benches are built, as `cargo xtask rtl` does.
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("../rtl")
+}
+
+/// The bench of a build. One is built at a time, on all cores.
+fn bench(verilator: &Verilator, build: &Build) -> Bench {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    verilator
+        .machine(build, &cache())
+        .unwrap_or_else(|e| panic!("{}: {e}", build.name))
+}

@@ -1,0 +1,5 @@
+//! Formats against their definitions, decompositions against what mathematics says of them.
+
+mod decompositions;
+mod formats;
+mod hardware;
