@@ -289,7 +289,7 @@ fn instruction(random: &mut Random, sides: &[Side; 2]) -> String {
     let side = &sides[usize::try_from(random.below(2)).expect("small")];
     let l = side.l;
     let vector = |random: &mut Random| side.buffer(random.below(VECTORS));
-    match random.below(32) {
+    match random.below(33) {
         0 => format!("ld dst={} src=m{l}[{}]", vector(random), random.below(5)),
         1 => format!("st dst=m{l}[{}] src={}", random.below(5), vector(random)),
         2 => gather(random, side, sides),
@@ -351,7 +351,8 @@ fn instruction(random: &mut Random, sides: &[Side; 2]) -> String {
             random.below(3),
             side.buffer(THREE)
         ),
-        22 => scalar(random),
+        // Seven ops share them.
+        22 | 31 => scalar(random),
         23 => format!(
             "sbc dst={} src=s{}",
             side.buffer(SCALAR),

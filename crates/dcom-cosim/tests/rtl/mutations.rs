@@ -84,7 +84,7 @@ fn places(result: Result<dcom_cosim::Compared, CheckError>) -> Vec<String> {
 }
 
 const WRONG_CYCLE_OF_DIV: &str = "executed instruction 1, `div dst=s1 a=s0 b=s0 !control`";
-const WRONG_TILE: &str = "lane 0 of tile 0 of b2, in cluster 0";
+const WRONG_TILE: &str = "lane 0 of tile 1 of b2, in cluster 0";
 const WRONG_WORD: &str = "word 0 of g0";
 const WRONG_CYCLE_OF_LD: &str = "executed instruction 5, `ld dst=b0 src=m0[1] !control`";
 
@@ -128,11 +128,11 @@ fn a_broken_rtl_is_noticed() {
                 ),
                 // A destination that is still read counts as free.
                 "sequencer.sv" => replaced(&text, " && released_q[i] > operands_at", " && 1'b0"),
-                // All tiles of a block go to the place of its first.
+                // Blocks within tile positions, not the other way round.
                 "bank_fill.sv" => replaced(
                     &text,
                     "block_i * op_i.tiles + position_i",
-                    "block_i * op_i.tiles",
+                    "block_i + position_i * op_i.tiles",
                 ),
                 _ => text,
             };
