@@ -111,7 +111,7 @@ fn what_does_not_fit_is_named() {
     let mut bench = Bench::new();
     bench
         .arch
-        .set("sequencer.buffer_regions", "60")
+        .set("scalar.registers", "120")
         .expect("in range");
     let arch = Arch::new(&bench.arch).expect("valid");
     let all = candidates(4, 64);
@@ -119,7 +119,7 @@ fn what_does_not_fit_is_named() {
     assert!(!comparison.outcomes.is_empty());
     let (candidate, reason) = comparison.infeasible.first().expect("some need more");
     assert!(
-        reason.starts_with("sequencer.buffer_regions"),
+        reason.starts_with("scalar.registers"),
         "{}: {reason}",
         candidate.label()
     );

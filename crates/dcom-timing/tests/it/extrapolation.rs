@@ -71,7 +71,7 @@ fn extrapolated_runs_equal_full_ones() {
     });
     let (fit, extrapolated, tails) = (fit.get(), extrapolated.get(), tails.get());
     assert!(
-        fit > 120 && extrapolated > 30 && tails > 10,
+        fit > 80 && extrapolated > 30 && tails > 10,
         "{fit} fit, {extrapolated} extrapolated, {tails} with a tail"
     );
 }

