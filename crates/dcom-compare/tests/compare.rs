@@ -109,10 +109,7 @@ fn a_comparison_has_every_candidate_and_a_table() {
 #[test]
 fn what_does_not_fit_is_named() {
     let mut bench = Bench::new();
-    bench
-        .arch
-        .set("scalar.registers", "120")
-        .expect("in range");
+    bench.arch.set("scalar.registers", "120").expect("in range");
     let arch = Arch::new(&bench.arch).expect("valid");
     let all = candidates(4, 64);
     let comparison = compare(&bench.subject(&arch, 1), &matrix(), &all, || {}).expect("compares");
