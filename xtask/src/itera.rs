@@ -41,7 +41,10 @@ const LAYERS: [Known; 9] = [
     ),
     known(
         "layer4.fc1",
-        ("traces/weights/minilm-layer4.safetensors", "fc1.weight"),
+        (
+            "crates/dcom-itera/data/minilm-layer4.safetensors",
+            "fc1.weight",
+        ),
         (
             "traces/minilm-layer4/rustbook_ownership_S256.attention_norm.safetensors",
             "activation",

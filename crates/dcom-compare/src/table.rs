@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dcom_mapper::Algorithm;
 use dcom_report::{
     Axis, Cell, Column, Figure, LinePlot, Marker, Page, Scale, Series, Table, TableError,
 };
@@ -86,13 +87,21 @@ impl Place {
     }
 }
 
-/// Error over time, a line per algorithm; the best error of the rank is a line of its own.
+/// Error over time, a line per algorithm, Lanczos with one Gram-Schmidt pass; the best error of the rank is a line of its own.
 #[must_use]
 pub fn figure(comparison: &Comparison, place: Place, provenance: String) -> Figure {
     let mut lines: BTreeMap<usize, (String, Vec<(f64, f64)>)> = BTreeMap::new();
     let mut order: Vec<String> = Vec::new();
     for outcome in &comparison.outcomes {
         let Some(error) = outcome.error else { continue };
+        // A figure tells eight lines apart; second passes change little but on massive entries.
+        let is_lanczos = matches!(
+            outcome.candidate.algorithm,
+            Algorithm::GolubKahan | Algorithm::OneRead
+        );
+        if is_lanczos && outcome.candidate.gram_schmidt_passes > 1 {
+            continue;
+        }
         let label = outcome.candidate.label();
         let at = order.iter().position(|known| *known == label);
         let at = at.unwrap_or_else(|| {

@@ -71,8 +71,8 @@ proptest! {
                 // fp32 residuals: relative rounding of 1e-6 at most.
                 prop_assert!(*error >= best[k] - 2e-6, "rank {k}: {error} below {}", best[k]);
                 if format.is_none() {
-                    // A pair whose relative residual is 1e-3 may hold that part of its neighbours' energy.
-                    prop_assert!(*error <= best[k] * 1.01 + 1e-3, "rank {k}: {error} against {}", best[k]);
+                    // A pair stops at a change of 1e-3; with close singular values it is then still mixed with its neighbours.
+                    prop_assert!(*error <= best[k] * 1.01 + 1e-2, "rank {k}: {error} against {}", best[k]);
                 }
             }
         }
