@@ -5,10 +5,12 @@
 //! `docs/machine.md`. All values are chosen for that and stand for no hardware.
 
 use dcom_arch::{Arch, ArchParams};
+use dcom_base::Rate;
 use dcom_config::Source;
-use dcom_isa::{Lay, Shape, Verified};
+use dcom_isa::{BufferKind, Lay, Op, Shape, Verified};
 
 use crate::package::{Room, package};
+use crate::values::Random;
 
 /// A machine with the room that its build has for programs.
 #[derive(Clone, Debug)]
@@ -164,6 +166,30 @@ impl Build {
         }
     }
 
+    /// The same build with a link and a memory of other speeds, or of its own: the RTL takes them with the program.
+    #[must_use]
+    pub fn paced(&self, random: &mut Random) -> Build {
+        let mut paced = self.clone();
+        let rates = [
+            (1, 1),
+            (2, 1),
+            (5, 2),
+            (4, 1),
+            (7, 3),
+            (8, 1),
+            (31, 5),
+            (16, 1),
+            (64, 1),
+        ];
+        let rate = |random: &mut Random, own: Rate| {
+            let (bytes, cycles) = random.pick(&rates);
+            random.pick(&[own, Rate::new(bytes, cycles)])
+        };
+        paced.arch.link.rate = rate(random, self.arch.link.rate);
+        paced.arch.memory.rate = rate(random, self.arch.memory.rate);
+        paced
+    }
+
     /// Checks that the build has room for a program beyond what the machine itself limits.
     ///
     /// # Errors
@@ -184,6 +210,14 @@ impl Build {
             .map(|m| u64::from(m.rows) * u64::from(m.columns).div_ceil(arch.ingest.width_elements));
         let columns = sizes.clone().map(|m| m.columns.into());
         let chunks = longest(Shape::round_len).div_ceil(arch.lanes());
+        let passes = tables.buffers.iter().map(|b| match b.kind {
+            BufferKind::Coefs(n) => u64::from(n).div_ceil(arch.cluster.lanes_x),
+            _ => 0,
+        });
+        let sums = tables.instrs.iter().map(|i| match i.op {
+            Op::Sum { n, .. } => u64::from(n).div_ceil(arch.broadcast.width_words),
+            _ => 0,
+        });
         for (what, needed, there) in [
             (
                 "instructions",
@@ -201,8 +235,13 @@ impl Build {
             ("partial sums", longest(|s| s.parts), room.part_values),
             (
                 "sums in a row",
-                positions.max(chunks),
+                positions.max(chunks).max(passes.max().unwrap_or_default()),
                 1 << room.accumulator_levels,
+            ),
+            (
+                "groups of a sum",
+                sums.max().unwrap_or_default(),
+                1 << room.sum_levels,
             ),
             (
                 "groups of a matrix",

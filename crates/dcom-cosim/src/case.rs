@@ -102,7 +102,8 @@ impl Bench {
     /// Runs a verified program; the small SVD answers what the executor has computed.
     ///
     /// # Errors
-    /// Files, an assertion of the RTL, a program that does not fit the build or takes more than `limit` cycles.
+    /// A case that the bench has no room for, files, an assertion of the RTL, a program that does not fit the build or takes
+    /// more than `limit` cycles.
     pub fn machine(
         &self,
         name: &str,
@@ -111,18 +112,68 @@ impl Bench {
         outcome: &Outcome,
         limit: u64,
     ) -> Result<Run, CosimError> {
-        let input = self.file(&format!("{name}.txt"));
-        std::fs::write(&input, text(program, data, outcome, limit))
-            .map_err(|e| file_error(&input, e))?;
+        let text = text(program, data, outcome, limit)?;
+        // Other processes may run a case of this name.
+        let file = format!("{name}.{}.txt", std::process::id());
+        let input = self.file(&file);
+        std::fs::write(&input, text).map_err(|e| file_error(&input, e))?;
         let mut argument = std::ffi::OsString::from("+case=");
         argument.push(&input);
         let output = self.run(&[argument])?;
-        self.remove(&format!("{name}.txt"))?;
+        self.remove(&file)?;
         Run::parse(program, &output)
     }
 }
 
-fn text(program: &Verified<'_>, data: Data<'_>, outcome: &Outcome, limit: u64) -> String {
+/// What `rtl/tb/dcom_tb.sv` has room for: words of a program; elements of all prompts, and of all host vectors; elements
+/// of a matrix in memory; host vectors; words that small SVDs give.
+const WORDS: usize = 1 << 16;
+const ELEMENTS: usize = 1 << 17;
+const MATRIX: usize = ELEMENTS / 4;
+const VECTORS: usize = 256;
+const ANSWERS: usize = 1 << 14;
+
+/// Checks that the bench has room for a case. Small SVDs come no faster than the bench gives their words, so that 64 of them
+/// never wait.
+fn check_room(words: usize, data: Data<'_>, answers: usize) -> Result<(), CosimError> {
+    let prompts = data.prompts.iter().map(|m| m.data().len());
+    let vectors = data.host_vectors.iter().map(Vec::len);
+    for (what, needed, room) in [
+        ("words of the program", words, WORDS),
+        ("elements of prompts", prompts.clone().sum(), ELEMENTS),
+        (
+            "elements of a matrix",
+            prompts.max().unwrap_or_default(),
+            MATRIX,
+        ),
+        ("host vectors", vectors.len(), VECTORS),
+        ("elements of host vectors", vectors.sum(), ELEMENTS),
+        ("words of small SVDs", answers, ANSWERS),
+    ] {
+        if needed > room {
+            return Err(CosimError::NoRoom(format!(
+                "{needed} {what}: the bench has room for {room}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn text(
+    program: &Verified<'_>,
+    data: Data<'_>,
+    outcome: &Outcome,
+    limit: u64,
+) -> Result<String, CosimError> {
+    let bytes = program.program().encode();
+    let (words, _) = bytes.as_chunks::<4>();
+    let answers: Vec<u64> = outcome
+        .small_svds
+        .iter()
+        .flat_map(|c| c.u.iter().chain(&c.v))
+        .map(|&w| w.into())
+        .collect();
+    check_room(words.len(), data, answers.len())?;
     let mut text = String::new();
     let mut numbers = |list: &mut dyn Iterator<Item = u64>| {
         for n in list {
@@ -135,8 +186,6 @@ fn text(program: &Verified<'_>, data: Data<'_>, outcome: &Outcome, limit: u64) -
     for rate in [rates.link, rates.channel, rates.ingest] {
         numbers(&mut fraction(rate).into_iter());
     }
-    let bytes = program.program().encode();
-    let (words, _) = bytes.as_chunks::<4>();
     numbers(&mut [words.len() as u64].into_iter());
     numbers(&mut words.iter().map(|w| u32::from_le_bytes(*w).into()));
     let size = data
@@ -156,15 +205,9 @@ fn text(program: &Verified<'_>, data: Data<'_>, outcome: &Outcome, limit: u64) -
         numbers(&mut [vector.len() as u64].into_iter());
         numbers(&mut vector.iter().map(|&x| dcom_fp::to_bits(x).into()));
     }
-    let answers: Vec<u64> = outcome
-        .small_svds
-        .iter()
-        .flat_map(|c| c.u.iter().chain(&c.v))
-        .map(|&w| w.into())
-        .collect();
     numbers(&mut [answers.len() as u64].into_iter());
     numbers(&mut answers.into_iter());
-    text
+    Ok(text)
 }
 
 /// Bytes and cycles of a rate in lowest terms.
@@ -177,7 +220,7 @@ fn fraction(rate: Rate) -> [u64; 2] {
 }
 
 impl Run {
-    fn parse(program: &Verified<'_>, output: &str) -> Result<Run, CosimError> {
+    pub(crate) fn parse(program: &Verified<'_>, output: &str) -> Result<Run, CosimError> {
         let arch = program.arch();
         let size = |n: u64| usize::try_from(n).expect("builds are small");
         let beat = size(arch.bank.port_elements);

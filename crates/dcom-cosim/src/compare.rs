@@ -4,12 +4,17 @@ use std::fmt;
 use std::ops::Add;
 
 use dcom_arch::Arch;
-use dcom_exec::{Loaded, Outcome, State};
-use dcom_fp::Accumulate;
-use dcom_isa::{Axis, BankVec, Buf, BufferKind, Glob, Lay, Part, Pred, Reg, Shape, Verified};
+use dcom_exec::{Outcome, State};
+use dcom_isa::Verified;
 use dcom_tensor::Matrix;
 
-use crate::case::{Asked, Issued, Run};
+use crate::case::{Issued, Run};
+
+mod factors;
+mod memories;
+mod places;
+#[cfg(test)]
+mod tests;
 
 /// Where RTL and models differ, and what either says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +97,8 @@ pub(crate) fn cycles(
     })
 }
 
-/// Compares memories, registers and factors.
+/// Compares memories, registers and factors. What no region declares and no vector of the program fills must be zero, as
+/// everything is at first.
 ///
 /// # Errors
 /// The first difference.
@@ -109,13 +115,16 @@ pub(crate) fn values(
         arch: program.arch(),
         state,
         run,
+        rest: run.clone(),
         values: 0,
     };
     comparison.registers()?;
     comparison.globals()?;
     comparison.parts()?;
     comparison.banks()?;
+    comparison.resident_matrices()?;
     comparison.buffers()?;
+    comparison.nothing_else()?;
     comparison.factors(outcome)?;
     comparison.questions(outcome)?;
     Ok(Compared {
@@ -130,6 +139,8 @@ struct Comparison<'a> {
     arch: &'a Arch,
     state: &'a State,
     run: &'a Run,
+    /// The memories, with zeros where they were compared.
+    rest: Run,
     values: u64,
 }
 
@@ -151,299 +162,4 @@ impl Comparison<'_> {
             found: format!("{found:#x}"),
         }))
     }
-
-    fn registers(&mut self) -> Check {
-        for i in 0..self.run.registers.len() {
-            let register = Reg(u16::try_from(i).expect("16-bit numbers"));
-            self.equal(self.state.register(register), self.run.registers[i], || {
-                register.to_string()
-            })?;
-        }
-        for i in 0..self.run.predicates.len() {
-            let number = Pred(u16::try_from(i).expect("16-bit numbers"));
-            let (predicate, (set, passed)) = (self.state.predicate(number), self.run.predicates[i]);
-            self.equal(predicate.set.into(), set.into(), || number.to_string())?;
-            self.equal(predicate.passed, passed, || {
-                format!("tests passed of {number}")
-            })?;
-        }
-        Ok(())
-    }
-
-    fn globals(&mut self) -> Check {
-        for (i, decl) in self.program.program().globals.iter().enumerate() {
-            let global = Glob(u16::try_from(i).expect("16-bit numbers"));
-            for (word, expected) in self.state.global(global).into_iter().enumerate() {
-                let found = self.run.globals[decl.word as usize + word];
-                self.equal(expected, found, || format!("word {word} of {global}"))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn parts(&mut self) -> Check {
-        for i in 0..self.run.parts.len() {
-            let register = Part(u16::try_from(i).expect("16-bit numbers"));
-            for (value, expected) in self.state.partial_sums(register).into_iter().enumerate() {
-                let found = self.run.parts[i].get(value).copied().unwrap_or_default();
-                // In m16a16 the register has the fp16 pattern.
-                let found = match self.arch.cluster.accumulate {
-                    Accumulate::M16A16 => {
-                        dcom_fp::from_bits(u16::try_from(found).expect("16 bits")).to_bits()
-                    }
-                    Accumulate::M16A32 | Accumulate::X32 => found,
-                };
-                self.equal(expected, found, || format!("value {value} of {register}"))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn banks(&mut self) -> Check {
-        for (i, decl) in self.program.program().banks.iter().enumerate() {
-            let shape = self.program.shape(decl.layout);
-            let places = bank_places(shape, self.arch);
-            for index in 0..decl.vectors {
-                let vector = BankVec {
-                    stack: u16::try_from(i).expect("16-bit numbers"),
-                    index,
-                };
-                let row = u64::from(decl.row) + u64::from(index) * shape.vector_beats;
-                let expected = self.state.bank(vector).to_vec();
-                for (element, expected) in expected.into_iter().enumerate() {
-                    let (bank, beat, offset) = places[element];
-                    let at = (row + beat) * self.arch.bank.port_elements + offset;
-                    let found = self.run.banks[bank][usize_of(at)];
-                    self.equal(expected.into(), found.into(), || {
-                        format!("element {element} of {vector}")
-                    })?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn buffers(&mut self) -> Check {
-        for (i, decl) in self.program.program().buffers.iter().enumerate() {
-            let buffer = Buf(u16::try_from(i).expect("16-bit numbers"));
-            let shape = self.program.shape(decl.layout);
-            let base = u64::from(decl.row) * self.arch.lanes();
-            let expected = self.state.buffer(buffer);
-            match decl.kind {
-                BufferKind::Vector | BufferKind::Wide => {
-                    for (element, expected) in expected.into_iter().enumerate() {
-                        let (cluster, local) = place(shape, self.arch, element as u64);
-                        let found =
-                            self.element(cluster, base, local, decl.kind == BufferKind::Wide);
-                        self.equal(expected, found, || {
-                            format!("element {element} of {buffer}, in cluster {cluster}")
-                        })?;
-                    }
-                }
-                BufferKind::Full(_) | BufferKind::Coefs(_) | BufferKind::Scalar => {
-                    for cluster in shape.clusters(self.arch).into_iter().flatten() {
-                        for (element, expected) in expected.iter().enumerate() {
-                            let found = self.element(cluster, base, element as u64, false);
-                            // The exponent of a scalar is an element as well.
-                            self.equal(expected & 0xffff, found, || {
-                                format!("element {element} of {buffer}, in cluster {cluster}")
-                            })?;
-                        }
-                    }
-                }
-                BufferKind::Tiles(n) => self.tiles(buffer, shape, base, n)?,
-                BufferKind::Partial(n) => {
-                    self.partial_sums(buffer, decl.layout, base, n, &expected)?
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The elements of A in a region of tiles: the executor names the strip.
-    fn tiles(&mut self, buffer: Buf, shape: &Shape, base: u64, n: u32) -> Check {
-        // Nothing wrote to it.
-        let Some(Loaded { strip, prompt }) = self.state.tiles(buffer) else {
-            return Ok(());
-        };
-        let (prompts, c) = (self.prompts, &self.arch.cluster);
-        let a = &prompts[prompt];
-        let q = u64::from(shape.layout().granule);
-        let (side, along) = match strip.axis {
-            Axis::Rows => (c.lanes_x, a.cols()),
-            Axis::Columns => (c.lanes_y, a.rows()),
-        };
-        for cut in 0..shape.layout().len.into() {
-            let (cluster, local) = place(shape, self.arch, cut);
-            let (block, across) = (local / q, local % q);
-            for j in 0..u64::from(n) * side {
-                let at = usize_of(u64::from(strip.first_tile) * side + j);
-                if at >= along {
-                    continue;
-                }
-                let (expected, lane) = match strip.axis {
-                    Axis::Rows => (a.get(usize_of(cut), at), across * c.lanes_x + j % side),
-                    Axis::Columns => (a.get(at, usize_of(cut)), j % side * c.lanes_x + across),
-                };
-                let tile = block * u64::from(n) + j / side;
-                let found = self.element(cluster, base, tile * self.arch.lanes() + lane, false);
-                self.equal(expected.into(), found, || {
-                    format!("lane {lane} of tile {tile} of {buffer}, in cluster {cluster}")
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What small SVDs were asked.
-    fn questions(&mut self, outcome: &Outcome) -> Check {
-        let expected: Vec<Asked> = outcome
-            .small_svds
-            .iter()
-            .map(|svd| Asked {
-                predicate: svd.predicate.map(|p| (p.set, p.passed)),
-                registers: svd.asked.clone(),
-            })
-            .collect();
-        let run = self.run;
-        for i in 0..expected.len().max(run.asked.len()) {
-            let (e, f) = (expected.get(i), run.asked.get(i));
-            if e != f {
-                return Err(Box::new(Divergence {
-                    place: format!("question {i} to the small SVD"),
-                    expected: format!("{e:x?}"),
-                    found: format!("{f:x?}"),
-                }));
-            }
-            self.values += e.map_or(0, |e| e.registers.len() as u64);
-        }
-        Ok(())
-    }
-
-    /// Every cluster that holds a block has its sums; the others count as +0 wherever they are read.
-    fn partial_sums(
-        &mut self,
-        buffer: Buf,
-        layout: Lay,
-        base: u64,
-        n: u32,
-        expected: &[u32],
-    ) -> Check {
-        let shape = self.program.shape(layout);
-        let (first, count) = (shape.layout().first, shape.layout().count);
-        let mut holds = vec![false; usize_of(self.arch.clusters())];
-        for element in 0..shape.layout().len {
-            holds[usize_of(place(shape, self.arch, element.into()).0)] = true;
-        }
-        let mut at = 0;
-        for k in 0..count {
-            for cluster in shape.cluster_order(self.arch, u64::from(first + k)) {
-                for element in 0..n {
-                    if holds[usize_of(cluster)] {
-                        let found = self.element(cluster, base, element.into(), true);
-                        self.equal(expected[at], found, || {
-                            format!("sum {element} of {buffer} in cluster {cluster}")
-                        })?;
-                    }
-                    at += 1;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn element(&self, cluster: u64, base: u64, local: u64, wide: bool) -> u32 {
-        let buffer = &self.run.buffers[usize_of(cluster)];
-        if wide {
-            let at = usize_of(base + 2 * local);
-            u32::from(buffer[at]) | u32::from(buffer[at + 1]) << 16
-        } else {
-            buffer[usize_of(base + local)].into()
-        }
-    }
-
-    fn factors(&mut self, outcome: &Outcome) -> Check {
-        let mut seen = vec![[Vec::new(), Vec::new()]; outcome.prompts.len()];
-        for left in &self.run.left {
-            let columns: &mut Vec<Vec<u16>> = &mut seen[left.prompt][left.side];
-            columns.resize(columns.len().max(left.index + 1), Vec::new());
-            let column = &mut columns[left.index];
-            column.resize(column.len().max(left.element + 1), 0);
-            column[left.element] = left.bits;
-        }
-        for (i, (prompt, found)) in outcome.prompts.iter().zip(&seen).enumerate() {
-            for (name, expected, found) in
-                [("U", &prompt.u, &found[0]), ("V", &prompt.v, &found[1])]
-            {
-                for (column, expected) in expected.iter().enumerate() {
-                    for (element, expected) in expected.iter().enumerate() {
-                        let bits = found.get(column).and_then(|c| c.get(element));
-                        let bits = bits.map_or(u32::MAX, |&b| b.into());
-                        self.equal(dcom_fp::to_bits(*expected).into(), bits, || {
-                            format!("prompt {i}: element {element} of column {column} of {name}")
-                        })?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Cluster and local address of an element.
-fn place(shape: &Shape, arch: &Arch, element: u64) -> (u64, u64) {
-    let l = shape.layout();
-    let (q, g, count) = (
-        u64::from(l.granule),
-        u64::from(l.clusters),
-        u64::from(l.count),
-    );
-    let (slice, offset) = (element / shape.slice_len, element % shape.slice_len);
-    let (block, within) = (offset / q, offset % q);
-    let (round, k) = (slice / count, slice % count);
-    let order = shape.cluster_order(arch, u64::from(l.first) + k);
-    let cluster = order[usize_of(shape.cluster_of(slice, block))];
-    (cluster, (round * shape.slots + block / g) * q + within)
-}
-
-/// Bank, beat of the vector and place in the beat of every element: the blocks of a round and slot come in the
-/// order of their clusters, and the banks of a window keep step.
-fn bank_places(shape: &Shape, arch: &Arch) -> Vec<(usize, u64, u64)> {
-    let q = u64::from(shape.layout().granule);
-    let port = arch.bank.port_elements;
-    let (per_beat, parts) = ((port / q).max(1), q.div_ceil(port));
-    let bank_of = |cluster: u64| usize_of(cluster / arch.rows / arch.bank.columns);
-    let places: Vec<(u64, u64)> = (0..u64::from(shape.layout().len))
-        .map(|e| place(shape, arch, e))
-        .collect();
-    // Clusters of each bank with a block in each round and slot, in order.
-    let groups = usize_of(shape.rounds * shape.slots);
-    let mut members = vec![vec![Vec::new(); usize_of(arch.banks())]; groups];
-    for (cluster, local) in &places {
-        let here = &mut members[usize_of(local / q)][bank_of(*cluster)];
-        if !here.contains(cluster) {
-            here.push(*cluster);
-        }
-    }
-    let mut first = Vec::with_capacity(groups);
-    let mut beats = 0;
-    for banks in &mut members {
-        first.push(beats);
-        let most = banks
-            .iter()
-            .map(|here| (here.len() as u64).div_ceil(per_beat) * parts);
-        beats += most.max().unwrap_or_default();
-        banks.iter_mut().for_each(|here| here.sort_unstable());
-    }
-    places
-        .into_iter()
-        .map(|(cluster, local)| {
-            let (group, within) = (usize_of(local / q), local % q);
-            let bank = bank_of(cluster);
-            let rank = members[group][bank].iter().position(|c| *c == cluster);
-            let rank = rank.expect("collected above") as u64;
-            let beat = first[group] + rank / per_beat * parts + within / port;
-            (bank, beat, rank % per_beat * q + within % port)
-        })
-        .collect()
 }

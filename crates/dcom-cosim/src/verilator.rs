@@ -39,6 +39,9 @@ pub enum CosimError {
         /// All that it printed.
         output: String,
     },
+    /// A case is too large for the test bench.
+    #[error("{0}")]
+    NoRoom(String),
     /// A test bench printed what it should not.
     #[error("unexpected line from the test bench: {0:?}")]
     Unexpected(String),
