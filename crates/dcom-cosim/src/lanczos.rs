@@ -1,9 +1,10 @@
 //! Whole Lanczos decompositions as cases: workloads that the mapper turns into programs, with prompts.
 
 use dcom_arch::Arch;
-use dcom_config::Source;
-use dcom_mapper::{WorkloadParams, host_vectors, map};
+use dcom_config::{ConfigError, Source};
+use dcom_mapper::{MapError, WorkloadParams, host_vectors, map};
 use dcom_tensor::Matrix;
+use thiserror::Error;
 
 use crate::check::Case;
 use crate::values::{Random, Values};
@@ -143,18 +144,68 @@ pub const WORKLOADS: [(&str, Parameters<'static>); 17] = [
     ),
 ];
 
+/// Why a workload is no program.
+#[derive(Debug, Error)]
+pub enum WorkloadError {
+    /// A parameter that there is not, or that cannot have its value.
+    #[error("{name}: {source}")]
+    Parameter {
+        /// The workload.
+        name: String,
+        /// Key and value.
+        source: ConfigError,
+    },
+    /// The mapper refuses it.
+    #[error("{name}: {source}")]
+    Refused {
+        /// The workload.
+        name: String,
+        /// What the mapper says.
+        source: MapError,
+    },
+}
+
+impl WorkloadError {
+    /// Whether the machine is too small: the mapper names a parameter of the machine then, or the number of prompts that
+    /// are to have partitions of their own.
+    #[must_use]
+    pub fn is_for_lack_of_room(&self) -> bool {
+        match self {
+            WorkloadError::Parameter { .. } => false,
+            WorkloadError::Refused { source, .. } => {
+                let workload = ["workload.", "mapping."];
+                source.key == "mapping.prompts_in_flight"
+                    || !workload.iter().any(|part| source.key.starts_with(part))
+            }
+        }
+    }
+}
+
+/// The decompositions of [`WORKLOADS`] for a machine: name and case. Values and seeds go round with the workloads, from
+/// another start for each `turn`.
+pub fn decompositions(
+    arch: &Arch,
+    turn: usize,
+) -> impl Iterator<Item = (&'static str, Result<Case, WorkloadError>)> {
+    let values = [Values::Tame, Values::Finite, Values::Any];
+    (turn..).zip(WORKLOADS).map(move |(i, (name, workload))| {
+        let case = Case::lanczos(arch, name, workload, values[i % values.len()], i as u64);
+        (name, case)
+    })
+}
+
 impl Case {
-    /// A decomposition of seeded matrices; why not, if the mapper does not find room for it.
+    /// A decomposition of seeded matrices.
     ///
     /// # Errors
-    /// A parameter that is refused.
+    /// A parameter that is refused, or why the mapper does not find room.
     pub fn lanczos(
         arch: &Arch,
         name: &str,
         workload: Parameters<'_>,
         values: Values,
         seed: u64,
-    ) -> Result<Case, String> {
+    ) -> Result<Case, WorkloadError> {
         let source = Source::new(
             "configs/workloads/paper-fig12.toml",
             include_str!("../../../configs/workloads/paper-fig12.toml"),
@@ -163,9 +214,15 @@ impl Case {
         for (key, value) in SIZE.iter().chain(workload) {
             params
                 .set(key, value)
-                .map_err(|e| format!("{name}: {key} = {value}: {e}"))?;
+                .map_err(|source| WorkloadError::Parameter {
+                    name: name.to_owned(),
+                    source,
+                })?;
         }
-        let mapped = map(arch, &params).map_err(|e| format!("{name}: {e}"))?;
+        let mapped = map(arch, &params).map_err(|source| WorkloadError::Refused {
+            name: name.to_owned(),
+            source,
+        })?;
         let host_vectors = host_vectors(&mapped.program, params.sketch_seed);
         let mut random = Random::new(seed);
         let prompts = (0..params.prompts)
@@ -179,9 +236,11 @@ impl Case {
         })
     }
 
-    /// A random workload with random prompts; none if the mapper does not find room for it.
-    #[must_use]
-    pub fn random_lanczos(arch: &Arch, seed: u64) -> Option<Case> {
+    /// A random workload with random prompts.
+    ///
+    /// # Errors
+    /// Why the mapper does not find room for it.
+    pub fn random_lanczos(arch: &Arch, seed: u64) -> Result<Case, WorkloadError> {
         let random = &mut Random::new(seed);
         let number = |random: &mut Random, low, high| random.within(low, high).to_string();
         let (k, clusters) = (random.within(1, 6), arch.clusters());
@@ -240,7 +299,6 @@ impl Case {
             .chain(choices)
             .collect();
         let name = format!("lanczos-seed-{seed}");
-        // What the mapper refuses is no program.
-        Case::lanczos(arch, &name, &workload, values, seed).ok()
+        Case::lanczos(arch, &name, &workload, values, seed)
     }
 }

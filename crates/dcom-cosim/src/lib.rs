@@ -3,12 +3,13 @@
 //!
 //! Two benches: the whole machine (`rtl/tb/dcom_tb`), which runs verified programs, and its arithmetic units alone (`rtl/tb/fp_units_tb`). To be read
 //! in this order: `build` and `package` (the machines), `verilator` (building a bench), `case` and `compare` (one program), `check`
-//! (what differs, and where first), `random` and `lanczos` (programs), `campaign` (many of them); `units` for the units.
+//! (what differs, and where first), `random` and `lanczos` (programs), `campaign` (many of them), `coverage` (what they contain); `units` for the units.
 
 mod build;
 mod campaign;
 mod case;
 mod check;
+mod coverage;
 mod lanczos;
 mod package;
 mod units;
@@ -20,11 +21,12 @@ mod random;
 mod speed;
 
 pub use build::Build;
-pub use campaign::{Tally, campaign, case};
+pub use campaign::{Kind, PerKind, Tally, TrialError, campaign, trial};
 pub use case::{Data, Issued, Left, Run};
 pub use check::{Case, CheckError};
 pub use compare::{Compared, Divergence};
-pub use lanczos::WORKLOADS;
+pub use coverage::Coverage;
+pub use lanczos::{WORKLOADS, WorkloadError, decompositions};
 pub use package::{Room, package};
 pub use random::Wishes;
 pub use speed::Speed;

@@ -44,12 +44,12 @@ pub enum Values {
     Tame,
     /// Any finite bit pattern: subnormals, both zeros, cancellations, massive outliers.
     Finite,
-    /// Now and then an infinity or a NaN as well.
+    /// Now and then an infinity as well, or a NaN, quiet or signaling, with any payload.
     Any,
 }
 
 impl Values {
-    pub(crate) fn bits(self, random: &mut Random) -> u16 {
+    fn bits(self, random: &mut Random) -> u16 {
         let sign = random.pick(&[0, 0x8000]);
         let special = if self == Values::Tame {
             100
@@ -58,7 +58,7 @@ impl Values {
         };
         let magnitude = match special {
             0 if self == Values::Any => 0x7c00,
-            1 if self == Values::Any => 0x7e00,
+            1 if self == Values::Any => random.pick(&[0x7e00, 0x7c01, 0x7d55, 0x7fff]),
             0..10 => 0,
             10..20 => random.below(0x400),
             20..40 => random.below(0x7c00),
@@ -67,10 +67,25 @@ impl Values {
         sign | u16::try_from(magnitude).expect("15 bits")
     }
 
+    /// Elements in a row. Now and then one is the one before with the other sign, which cancels it.
+    pub(crate) fn list(self, random: &mut Random, len: u64) -> Vec<u16> {
+        let mut list: Vec<u16> = Vec::new();
+        for _ in 0..len {
+            let before = list
+                .last()
+                .filter(|_| self != Values::Tame && random.below(8) == 0);
+            list.push(match before {
+                Some(bits) => bits ^ 0x8000,
+                None => self.bits(random),
+            });
+        }
+        list
+    }
+
     /// A random matrix.
     #[must_use]
     pub fn matrix(self, random: &mut Random, rows: u64, columns: u64) -> Matrix {
-        let data = (0..rows * columns).map(|_| self.bits(random)).collect();
+        let data = self.list(random, rows * columns);
         let size = |n| usize::try_from(n).expect("small");
         Matrix::new(size(rows), size(columns), data).expect("sizes agree")
     }

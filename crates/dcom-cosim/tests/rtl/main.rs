@@ -4,6 +4,7 @@
 //! of what they depend on.
 
 mod agreement;
+mod coverage;
 mod mutations;
 mod package;
 mod units;
