@@ -302,3 +302,24 @@ impl Case {
         Case::lanczos(arch, &name, &workload, values, seed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::Build;
+
+    /// Whether a workload is refused for lack of room; none if it is not refused.
+    fn refusal(workload: Parameters<'_>) -> Option<bool> {
+        let arch = &Build::all()[0].arch;
+        let case = Case::lanczos(arch, "a test", workload, Values::Tame, 1);
+        case.err().map(|e| e.is_for_lack_of_room())
+    }
+
+    #[test]
+    fn mistakes_are_no_lack_of_room() {
+        assert_eq!(refusal(&[]), None);
+        assert_eq!(refusal(&[("workload.row", "24")]), Some(false));
+        assert_eq!(refusal(&[("workload.rank", "5")]), Some(false));
+        assert_eq!(refusal(&[("workload.rows", "9000")]), Some(true));
+    }
+}
