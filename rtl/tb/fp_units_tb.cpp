@@ -2,8 +2,9 @@
 //
 //   fp_units_tb LATENCY INPUT OUTPUT
 //
-// INPUT: records of three little-endian words a, b, exponent. The units of binary16 take the low half of a and b.
-// OUTPUT: per record six words: product, exact product, sum16, sum32, a rounded to binary16, low half of a widened.
+// INPUT: records of four little-endian words a, b, exponent, power. The units of binary16 take the low half of a and b.
+// OUTPUT: per record twelve words: product, exact product, sum16, sum32, a rounded to binary16, low half of a widened, binary32
+// product, floor of the logarithm of a, mantissa and exponent of a, a as an exponent, a 2^power in binary16.
 
 #include <cstdint>
 #include <cstdio>
@@ -15,11 +16,11 @@
 
 struct Pair {
     uint32_t a, b;
-    int32_t exponent;
+    int32_t exponent, power;
 };
 
 struct Results {
-    uint32_t words[6];
+    uint32_t words[12];
 };
 
 static FILE* open(const char* path, const char* mode) {
@@ -49,10 +50,12 @@ int main(int argc, char** argv) {
         top.a_i = pair.a;
         top.b_i = pair.b;
         top.exponent_i = static_cast<uint8_t>(pair.exponent);
+        top.power_i = static_cast<uint32_t>(pair.power) & 0x1fffff;
         top.clk_i = 0;
         top.eval();
         if (cycle >= latency) {
-            const Results results{{top.product_o, top.exact_o, top.sum16_o, top.sum32_o, top.rounded_o, top.widened_o}};
+            const Results results{{top.product_o, top.exact_o, top.sum16_o, top.sum32_o, top.rounded_o, top.widened_o,
+                                   top.product32_o, top.logarithm_o, top.mantissa_o, top.scale_o, top.integer_o, top.scaled_o}};
             std::fwrite(&results, sizeof results, 1, output);
         }
         top.clk_i = 1;

@@ -30,6 +30,6 @@ pub use lanczos::{WORKLOADS, WorkloadError, decompositions};
 pub use package::{Room, package};
 pub use random::Wishes;
 pub use speed::Speed;
-pub use units::{LATENCY, Pair, Results};
+pub use units::{Pair, Quotient, Results};
 pub use values::{Random, Values};
 pub use verilator::{Bench, CosimError, Verilator};

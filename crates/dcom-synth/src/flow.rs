@@ -19,7 +19,7 @@ use crate::table::Result as Row;
 const LAST_LINES: usize = 12;
 
 /// Netlists with more cells are not compared with the RTL: compiling them takes longer than all the rest.
-const COMPARED_CELLS: u64 = 60_000;
+pub(crate) const COMPARED_CELLS: u64 = 60_000;
 
 /// The installed tools.
 #[derive(Clone, Debug)]

@@ -117,6 +117,75 @@ impl Format {
     pub(crate) fn mul(self, a: u32, b: u32) -> u32 {
         self.encode(product(self.decode(a), self.decode(b)))
     }
+
+    pub(crate) fn div(self, a: u32, b: u32) -> u32 {
+        self.encode(quotient(self.decode(a), self.decode(b)))
+    }
+
+    pub(crate) fn sqrt(self, a: u32) -> u32 {
+        self.encode(root(self.decode(a)))
+    }
+}
+
+/// A number that rounds as the exact quotient does, for operands of at most 24 significand bits.
+fn quotient(a: Number, b: Number) -> Number {
+    use Number::{Finite, Infinite, NaN};
+    // More bits of the quotient than any rounding looks at; what is left over is in the lowest bit.
+    const PLACES: i32 = 64;
+    match (a, b) {
+        (NaN, _) | (_, NaN) | (Infinite { .. }, Infinite { .. }) => NaN,
+        (Infinite { negative: a }, Finite { negative: b, .. }) => Infinite { negative: a != b },
+        (Finite { negative: a, .. }, Infinite { negative: b }) => Finite {
+            negative: a != b,
+            magnitude: 0,
+            exponent: 0,
+        },
+        (
+            Finite {
+                negative: a,
+                magnitude: ma,
+                exponent: ea,
+            },
+            Finite {
+                negative: b,
+                magnitude: mb,
+                exponent: eb,
+            },
+        ) => match (ma, mb) {
+            (0, 0) => NaN,
+            (_, 0) => Infinite { negative: a != b },
+            _ => {
+                let (whole, rest) = ((ma << PLACES) / mb, (ma << PLACES) % mb);
+                Finite {
+                    negative: a != b,
+                    magnitude: whole << 1 | u128::from(rest != 0),
+                    exponent: ea - eb - PLACES - 1,
+                }
+            }
+        },
+    }
+}
+
+/// A number that rounds as the exact square root does, for an operand of at most 24 significand bits.
+fn root(a: Number) -> Number {
+    match a {
+        Number::Infinite { negative: false } => a,
+        Number::Finite { magnitude: 0, .. } => a,
+        Number::Finite {
+            negative: false,
+            magnitude,
+            exponent,
+        } => {
+            let places = 80 + exponent.rem_euclid(2);
+            let whole = (magnitude << places).isqrt();
+            Number::Finite {
+                negative: false,
+                magnitude: whole << 1 | u128::from(whole * whole != magnitude << places),
+                exponent: (exponent - places) / 2 - 1,
+            }
+        }
+        Number::NaN | Number::Infinite { .. } | Number::Finite { .. } => Number::NaN,
+    }
 }
 
 /// Exact product.

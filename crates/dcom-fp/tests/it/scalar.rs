@@ -127,6 +127,35 @@ fn binary32_addition_is_correctly_rounded() {
     }
 }
 
+/// The executor's division, square root and product are those of `f32`.
+#[test]
+fn binary32_products_quotients_and_roots_are_correctly_rounded() {
+    assert_eq!(BINARY32.div(0x3f80_0000, 0x4040_0000), 0x3eaa_aaab, "1 / 3");
+    assert_eq!(
+        BINARY32.div(0x0000_0003, 0x4000_0000),
+        0x0000_0002,
+        "1.5 smallest subnormals are a tie and 2 is even"
+    );
+    assert_eq!(BINARY32.sqrt(0x4000_0000), 0x3fb5_04f3, "root of 2");
+    assert_eq!(BINARY32.sqrt(0x0000_0001), 0x1a35_04f3, "root of 2^-149");
+    assert_eq!(BINARY32.sqrt(0x8000_0000), 0x8000_0000, "root of -0");
+    let check = |a: u32, b: u32| {
+        let (x, y) = (f32::from_bits(a), f32::from_bits(b));
+        assert_eq!(canon32(x * y), BINARY32.mul(a, b), "{a:#010x} * {b:#010x}");
+        assert_eq!(canon32(x / y), BINARY32.div(a, b), "{a:#010x} / {b:#010x}");
+        assert_eq!(canon32(x.sqrt()), BINARY32.sqrt(a), "root of {a:#010x}");
+    };
+    let mut random = SplitMix(23);
+    for _ in 0..RANDOM_PAIRS / 8 {
+        let (a, b) = random.pair32();
+        check(a, b);
+        // Both within a factor of four of the ends of the range: results that are subnormal or overflow.
+        check(a & 0x80ff_ffff, b & 0x807f_ffff | 0x7f00_0000);
+        check(a & 0x80ff_ffff, b & 0x80ff_ffff | 0x3f00_0000);
+        check(a | 0x4000_0000, b & 0x807f_ffff | 0x3f00_0000);
+    }
+}
+
 #[test]
 fn round16_rounds_every_grid_value_midpoint_and_neighbour_as_the_oracle_does() {
     for bits in 0..=u16::MAX {

@@ -1,9 +1,9 @@
-//! What the tools are told; and one small unit through them, where they are installed and
-//! `DCOM_LIBERTY` names a library.
+//! What the tools are told; and one small unit through them, where they are installed, with made-up cells (`cells.lib`).
 
 use std::fmt::Display;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Once;
 
 use crate::design::{Design, Group, Mapping, designs};
@@ -44,33 +44,33 @@ fn scripts_use_the_cells_of_the_library() {
     assert!(gate.contains("GATE i_gate (.CLK(clk_i), .E(enable_i), .TE(1'b0), .Q(clk_o))"));
 }
 
-/// Tools and library; without them a line on what is left out, once.
+/// Cells of no technology.
+fn cells() -> Liberty {
+    let text = include_str!("cells.lib").to_owned();
+    Liberty::parse("cells.lib".into(), text).expect("a library of the project")
+}
+
+/// The tools; without them a line on what is left out, once, or a failure where `DCOM_REQUIRE_TOOLS` is 1.
 ///
 /// The line goes past the capture of the output of tests that pass: `eprintln!` would not be seen.
-fn tools() -> Option<(Tools, Liberty)> {
+fn tools() -> Option<Tools> {
     static SAID: Once = Once::new();
     let left_out = |why: &dyn Display| {
-        SAID.call_once(|| {
-            writeln!(std::io::stderr(), "\nleft out: synthesis: {why}").expect("somebody listens");
-        });
+        let line = format!("left out: synthesis: {why}");
+        let required = std::env::var("DCOM_REQUIRE_TOOLS").is_ok_and(|v| v == "1");
+        assert!(!required, "DCOM_REQUIRE_TOOLS=1, but {line}");
+        SAID.call_once(|| writeln!(std::io::stderr(), "\n{line}").expect("somebody listens"));
+        None
     };
-    let tools = match Tools::find() {
-        Ok(tools) => tools,
-        Err(error) => {
-            left_out(&error);
-            return None;
-        }
-    };
-    let Some(path) = std::env::var_os("DCOM_LIBERTY") else {
-        left_out(&"DCOM_LIBERTY does not name a liberty file");
-        return None;
-    };
-    let liberty = Liberty::read(path.as_ref()).unwrap_or_else(|e| panic!("{e}"));
-    Some((tools, liberty))
+    match Tools::find() {
+        Ok(tools) if tools.verilator => Some(tools),
+        Ok(_) => left_out(&"Verilator is not installed (package `verilator`), or does not run"),
+        Err(error) => left_out(&error),
+    }
 }
 
 fn run(top: &'static str, rtl: &Path) -> Option<Result<crate::table::Result, SynthError>> {
-    let (tools, liberty) = tools()?;
+    let (tools, liberty) = (tools()?, cells());
     let folder = tempfile::tempdir().expect("a folder");
     let flow = Flow {
         tools: &tools,
@@ -88,6 +88,40 @@ fn run(top: &'static str, rtl: &Path) -> Option<Result<crate::table::Result, Syn
     Some(flow.run(&design, Mapping::Area))
 }
 
+/// What yosys takes, in every configuration that it takes, with all of Verilator's warnings.
+#[test]
+fn every_design_is_free_of_warnings() {
+    if tools().is_none() {
+        return;
+    }
+    let (rtl, folder) = (rtl(), tempfile::tempdir().expect("a folder"));
+    let wrapper = folder.path().join("linted.sv");
+    for design in designs() {
+        let parameters: Vec<_> = design
+            .parameters
+            .iter()
+            .map(|(name, value)| format!(".{name}({})", design.value_text(name, *value)))
+            .collect();
+        // Verilator takes no enumeration from its command line, and no recursive module as the top one.
+        let text = format!(
+            "/* verilator lint_off PINMISSING */  // nothing is connected: the design alone is checked\n\
+             module linted;\n  {} #({}) i_design ();\nendmodule\n",
+            design.top,
+            parameters.join(", ")
+        );
+        std::fs::write(&wrapper, text).expect("written");
+        let output = Command::new("verilator")
+            .args(["--lint-only", "-Wall", "--top-module", "linted"])
+            .args(["-y".into(), rtl.join("src"), "-y".into(), rtl.join("synth")])
+            .arg(rtl.join("synth/cluster_pkg.sv"))
+            .arg(&wrapper)
+            .output()
+            .expect("Verilator runs");
+        let warnings = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}:\n{warnings}", design.name);
+    }
+}
+
 /// Two rows of three registers are six flops and no logic but what ties their resets.
 #[test]
 fn a_small_unit_goes_through_the_tools() {
@@ -98,6 +132,7 @@ fn a_small_unit_goes_through_the_tools() {
     assert_eq!((row.flops, row.latches, row.clock_gates), (6, 0, 0));
     assert!(row.sequential_um2 > 0.0 && row.combinational_um2 < 0.1 * row.sequential_um2);
     assert!(row.period_ps > 0.0 && row.period_wire_ps >= row.period_ps);
+    assert!(row.compared_cycles > 0, "netlist against RTL");
 }
 
 /// What yosys reads otherwise than it is written is seen by the simulation: '1 in a typed parameter is

@@ -1,5 +1,8 @@
 //! Tables, and the comparison with measured units.
 
+use std::path::Path;
+
+use crate::flow::COMPARED_CELLS;
 use crate::reference::{Comparison, Reference};
 use crate::table::{Result, Table};
 
@@ -44,6 +47,26 @@ fn a_row_is_replaced() {
     assert_eq!(read, table);
     let areas: Vec<_> = read.rows.iter().map(|r| r.area_um2).collect();
     assert_eq!(areas, [110.0, 120.0, 300.0]);
+}
+
+/// Units whose netlist is small enough for a comparison with the RTL have had one.
+#[test]
+fn committed_units_were_compared_with_the_rtl() {
+    let reports = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reports/synth");
+    let units = Table::read(&reports.join("units.csv")).expect("the committed table");
+    assert!(!units.rows.is_empty(), "no units");
+    for row in &units.rows {
+        let compared = row.compared_cycles > 0;
+        assert_eq!(
+            compared,
+            row.cells <= COMPARED_CELLS,
+            "{}, {}: {} cells, {} cycles",
+            row.design,
+            row.mapping,
+            row.cells,
+            row.compared_cycles
+        );
+    }
 }
 
 #[test]
