@@ -88,6 +88,38 @@ pub struct Run {
     pub(crate) plans: Plans,
 }
 
+/// Units that an instruction reserves when it issues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// Their kind.
+    pub unit: UnitKind,
+    /// Banks, memory channels, or 0 of what exists once.
+    pub which: Range<u64>,
+    /// Cycles from the issue to the first one of use.
+    pub offset: u64,
+    /// Cycles of use.
+    pub cycles: u64,
+}
+
+impl Run {
+    /// The units that an instruction of the program reserves.
+    pub fn reservations(&self, instr: usize) -> impl Iterator<Item = Reservation> {
+        let uses = self.plans.uses(self.plans.cost(instr));
+        uses.iter().map(|u| Reservation {
+            unit: u.kind,
+            which: self.plans.units.which(&(u.first..u.end)),
+            offset: u.offset,
+            cycles: u.cycles,
+        })
+    }
+
+    /// Cycles from the issue of an instruction to when its sources may be overwritten.
+    #[must_use]
+    pub fn release(&self, instr: usize) -> Cycles {
+        Cycles(self.plans.cost(instr).release)
+    }
+}
+
 const NONE: u32 = u32::MAX;
 
 /// Latest possible time; sums of a few such times fit 64 bits.

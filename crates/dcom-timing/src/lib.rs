@@ -18,7 +18,7 @@ mod unit;
 
 pub use activity::Activity;
 pub use bound::{LowerBound, lower_bound};
-pub use engine::{Executed, Options, Run, TimingError, simulate};
+pub use engine::{Executed, Options, Reservation, Run, TimingError, simulate};
 pub use plan::Rates;
 pub use summary::{OpClassCycles, Summary, UnitUse};
 pub use timeline::write_timeline;

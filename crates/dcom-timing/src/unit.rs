@@ -175,6 +175,19 @@ impl Units {
         unit..unit + 1
     }
 
+    /// The real units of a kind that a run of units stands for: banks, channels, or 0.
+    pub(crate) fn which(&self, units: &Range<u16>) -> Range<u64> {
+        let single = self.first_single();
+        let edge = |unit: u16| self.edges[usize::from(unit % self.classes)];
+        if units.start < single {
+            edge(units.start)..self.edges[usize::from((units.end - 1) % self.classes) + 1]
+        } else if units.start < single + self.channels {
+            u64::from(units.start - single)..u64::from(units.end - single)
+        } else {
+            0..1
+        }
+    }
+
     /// Kind of a unit, and how many real units it stands for.
     pub(crate) fn describe(&self, unit: usize) -> (UnitKind, u64) {
         let unit = u16::try_from(unit).expect("units are numbered in 16 bits");
