@@ -1,5 +1,6 @@
 // A memory bank: rows of one beat each, one read and one write. A read asked for in cycle c gives its
-// beat in cycle c + READ_LATENCY; it sees the writes presented in cycle c - WRITE_LATENCY and before.
+// beat in cycle c + READ_LATENCY; it sees the writes presented in cycle c - WRITE_LATENCY and before. After a
+// reset the memory clears itself, a row per cycle.
 module bank_memory #(
   parameter int unsigned ROWS          = 16,
   parameter int unsigned ELEMENTS      = 16,
@@ -37,8 +38,20 @@ module bank_memory #(
     .data_o ({row, enable, data})
   );
 
+  logic                 clears;
+  logic [ROW_WIDTH-1:0] cleared_row;
+  row_clearer #(
+    .ROWS(ROWS)
+  ) i_clearer (
+    .clk_i,
+    .rst_ni,
+    .valid_o(clears),
+    .row_o  (cleared_row)
+  );
+
   logic [ELEMENTS-1:0][15:0] memory_q[ROWS];
   always_ff @(posedge clk_i) begin
+    if (clears) memory_q[cleared_row] <= '0;
     for (int unsigned i = 0; i < ELEMENTS; i++) begin
       if (valid && enable[i]) memory_q[row[ROW_WIDTH-1:0]][i] <= data[i];
     end

@@ -358,7 +358,7 @@ module broadcast_unit #(
     .host_data_i
   );
 
-  logic                 arrived_bc, arrived_sum, arrived_greduce, arrived_first, arrived_last;
+  logic                 arrived_bc, arrived_sum, arrived_greduce, arrived_last;
   logic [31:0]          arrived_words, arrived_address;
   logic [15:0]          arrived_layout, arrived_register;
   logic                 arrived_single;
@@ -373,13 +373,13 @@ module broadcast_unit #(
     .data_o({arrived_bc, arrived_sum, arrived_greduce})
   );
   delay #(
-    .WIDTH  (99 + $bits(machine_pkg::window_t)),
+    .WIDTH  (98 + $bits(machine_pkg::window_t)),
     .LATENCY(GR)
   ) i_arrived (
     .clk_i,
-    .data_i({partition_q == '0, is_greduce ? greduce_last : read_last, read_q.count <= WIDTH, read_words,
+    .data_i({is_greduce ? greduce_last : read_last, read_q.count <= WIDTH, read_words,
              read_q.z + read_word_q, read_q.layout_index, read_q.destination, sums_window}),
-    .data_o({arrived_first, arrived_last, arrived_single, arrived_words, arrived_address, arrived_layout, arrived_register,
+    .data_o({arrived_last, arrived_single, arrived_words, arrived_address, arrived_layout, arrived_register,
              arrived_window})
   );
   logic [WIDTH-1:0][15:0]     halves;
@@ -484,6 +484,6 @@ module broadcast_unit #(
 `endif
 
   logic unused;
-  assign unused = ^{words, arrived_first, sum_there, gather_q, begin_q, put_q, read_q, sbc_q};
+  assign unused = ^{words, sum_there, gather_q, begin_q, put_q, read_q, sbc_q};
 
 endmodule

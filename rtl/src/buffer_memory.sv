@@ -3,7 +3,8 @@
 //
 // Element e lies in lane e mod LANES. A port takes consecutive elements from any address on: at most one
 // of each lane, turned into place by a rotator. A read asked for in cycle c gives READ elements in cycle
-// c + READ_LATENCY; it sees the writes presented in cycle c - WRITE_LATENCY and before.
+// c + READ_LATENCY; it sees the writes presented in cycle c - WRITE_LATENCY and before. After a reset the
+// memory clears itself, a row per cycle.
 module buffer_memory #(
   parameter  int unsigned ROWS          = 16,
   parameter  int unsigned LANES         = 16,
@@ -51,6 +52,17 @@ module buffer_memory #(
     .data_o({address, enable, data})
   );
 
+  logic                 clears;
+  logic [ROW_WIDTH-1:0] cleared_row;
+  row_clearer #(
+    .ROWS(ROWS)
+  ) i_clearer (
+    .clk_i,
+    .rst_ni,
+    .valid_o(clears),
+    .row_o  (cleared_row)
+  );
+
   logic [READS-1:0][LANES-1:0][15:0] lane_data;
   for (genvar i = 0; i < LANES; i++) begin : gen_lane
     logic [15:0] memory_q[ROWS];
@@ -63,6 +75,7 @@ module buffer_memory #(
       assign unused = ^row;
     end
     always_ff @(posedge clk_i) begin
+      if (clears) memory_q[cleared_row] <= '0;
       for (int unsigned j = 0; j < WRITES; j++) begin
         if (valid[j] && enable[j][(i + LANES - address[j] % LANES) % LANES]) begin
           memory_q[ROW_WIDTH'(address[j] / LANES + 32'(i < address[j] % LANES))]

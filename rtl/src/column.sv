@@ -68,13 +68,13 @@ module column #(
 
   machine_pkg::deal_t [CLUSTERS-1:0] deals_q[dcom_pkg::LAYOUTS];
   logic               [CLUSTERS-1:0] holds_q[dcom_pkg::LAYOUTS];  // has an element in some round
-  logic               [CLUSTERS-1:0] present_q[dcom_pkg::BUFFER_REGIONS];  // has partial sums
+  logic [dcom_pkg::BUFFER_REGIONS-1:0][CLUSTERS-1:0] present_q;  // has partial sums
   always_ff @(posedge clk_i) if (deal_valid_i) deals_q[32'(deal_layout_i)] <= deal_i;
 
   // ---- Reading the bank: ld, ldt, out, streams, comb ----
 
   machine_pkg::op_t read_op_q;
-  logic             is_read_op, read_valid, read_last_part, read_last, survey_q, survey_tiles_q;
+  logic             is_read_op, read_valid, read_last_part, read_last, survey_q;
   logic [15:0]      read_layout;
   logic [31:0]      read_block, read_address, read_beat, read_base, read_group_beat, read_group_beats, read_position, read_part,
                     read_repetition, read_vector, read_repetitions;
@@ -132,14 +132,16 @@ module column #(
     .own_o          (read_own),
     .field_o        (read_field)
   );
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) present_q <= '0;
+    else if (start_i && op_i.is_across) present_q[op_i.buffer] <= holds_q[32'(op_i.layout_index)];
+  end
   always_ff @(posedge clk_i) begin
     if ((start_i && is_read_op) || survey_i) begin
-      read_op_q      <= op_i;
-      survey_q       <= survey_i;
-      survey_tiles_q <= survey_tiles_i;
+      read_op_q <= op_i;
+      survey_q  <= survey_i;
     end
     if (read_last && survey_q) holds_q[32'(read_layout)] <= read_seen;
-    if (start_i && op_i.is_across) present_q[op_i.buffer] <= holds_q[32'(op_i.layout_index)];
   end
 
   logic is_ld, is_ldt, is_out, is_comb, is_stream_op;
@@ -591,8 +593,8 @@ module column #(
 
   // ---- Sums for the partition network ----
 
-  logic [31:0] op_round_len;
-  always_ff @(posedge clk_i) if (start_i && op_i.opcode == dcom_pkg::OP_DOT) op_round_len <= op_i.layout.round_len;
+  logic [31:0] dot_round_len_q;
+  always_ff @(posedge clk_i) if (start_i && op_i.opcode == dcom_pkg::OP_DOT) dot_round_len_q <= op_i.layout.round_len;
   logic              dot_due, unused_dot_tap_valid;
   machine_pkg::tag_t unused_dot_tap;
   event_queue #(
@@ -604,7 +606,7 @@ module column #(
     .rst_ni,
     .enter_i    (lane_dot),
     .delay_i    (16'(BR + M + machine_pkg::ROW_TREE + machine_pkg::COLUMN_TREE)
-                 + 16'(ADD) * 16'(machine_pkg::log2_ceil((op_round_len + LANES - 32'd1) / LANES))),
+                 + 16'(ADD) * 16'(machine_pkg::log2_ceil((dot_round_len_q + LANES - 32'd1) / LANES))),
     .event_i    (lane_tag),
     .tap_valid_o(unused_dot_tap_valid),
     .tap_o      (unused_dot_tap),
@@ -828,6 +830,6 @@ module column #(
 `endif
 
   logic unused;
-  assign unused = ^{survey_tiles_q, store_last_part, arrive_last_part, carried, read_own, sums_fill_i, read_op_q, store_op_q, arrive_op_q, gather_operand};
+  assign unused = ^{store_last_part, arrive_last_part, carried, read_own, sums_fill_i, read_op_q, store_op_q, arrive_op_q, gather_operand};
 
 endmodule

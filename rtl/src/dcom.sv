@@ -55,13 +55,14 @@ module dcom #(
   output logic                              [47:0] record_issue_o,
   output logic                              [47:0] record_done_o,
   output logic               [plan_pkg::UNITS-1:0] record_units_o,
+  output logic                                     running_o,
   output logic                                     finished_o,
   output logic                                     error_o
 );
 
   // ---- Sequencer ----
 
-  logic                              start, deal_valid, survey_tiles, running;
+  logic                              start, deal_valid, survey_tiles;
   logic [BANKS-1:0]                  start_banks, survey, survey_busy;
   logic [15:0]                       deal_layout;
   machine_pkg::op_t                  op;
@@ -99,7 +100,7 @@ module dcom #(
     .record_issue_o,
     .record_done_o,
     .record_units_o,
-    .running_o         (running),
+    .running_o,
     .finished_o,
     .error_o
   );
@@ -251,14 +252,25 @@ module dcom #(
     .sums_o  (sums)
   );
 
-  logic [WORD-1:0] parts_q[dcom_pkg::PARTIALS*dcom_pkg::PART_VALUES];
-  // A layout of the sum that is complete: how many of its values exist, and of its partitions.
-  for (genvar o = 0; o < OUTPUTS; o++) begin : gen_output
-    always_ff @(posedge clk_i) begin
+  localparam int unsigned VALUES = dcom_pkg::PARTIALS * dcom_pkg::PART_VALUES;
+  logic [WORD-1:0] parts_q[VALUES];
+  logic                      clears;
+  logic [$clog2(VALUES)-1:0] cleared;
+  row_clearer #(
+    .ROWS(VALUES)
+  ) i_clearer (
+    .clk_i,
+    .rst_ni,
+    .valid_o(clears),
+    .row_o  (cleared)
+  );
+  // What leaves the network at its several outputs goes to different values.
+  always_ff @(posedge clk_i) begin
+    if (clears) parts_q[cleared] <= '0;
+    for (int unsigned o = 0; o < OUTPUTS; o++) begin
       for (int unsigned k = 0; k < CLUSTERS; k++) begin
         if (sums_there[o] && sums_tag[o].is_dot && k < sums_tag[o].words) begin
-          parts_q[(32'(sums_tag[o].part)*dcom_pkg::PART_VALUES+sums_tag[o].word+k)%(dcom_pkg::PARTIALS*dcom_pkg::PART_VALUES)]
-              <= sums[o][k][0];
+          parts_q[(32'(sums_tag[o].part)*dcom_pkg::PART_VALUES+sums_tag[o].word+k)%VALUES] <= sums[o][k][0];
         end
       end
     end
@@ -290,7 +302,7 @@ module dcom #(
   logic [WIDTH-1:0][31:0]      sum_data;
   always_comb begin
     for (int unsigned i = 0; i < WIDTH; i++) begin
-      part_words[i] = parts_q[(32'(part)*dcom_pkg::PART_VALUES+part_value+i)%(dcom_pkg::PARTIALS*dcom_pkg::PART_VALUES)];
+      part_words[i] = parts_q[(32'(part)*dcom_pkg::PART_VALUES+part_value+i)%VALUES];
     end
   end
   broadcast_unit i_broadcast (
@@ -342,8 +354,5 @@ module dcom #(
   assert property (@(posedge clk_i) disable iff (!rst_ni) !(|dot_valid && |sums_valid))
   else $error("dcom: two ops enter the partition network in one cycle");
 `endif
-
-  logic unused;
-  assign unused = ^{running};
 
 endmodule

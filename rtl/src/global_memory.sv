@@ -1,5 +1,6 @@
 // The global broadcast memory's words: one write and one read of up to WIDTH consecutive words per cycle,
-// and a write port of one word for the host's small SVD. Words lie in WIDTH memories in turn.
+// and a write port of one word for the host's small SVD. Words lie in WIDTH memories in turn, which clear
+// themselves after a reset.
 //
 // A read asked for in cycle c gives its words in cycle c + READ_LATENCY; it sees the writes presented in
 // cycle c - WRITE_LATENCY and before. A word holds the binary32 pattern of a value.
@@ -43,6 +44,17 @@ module global_memory #(
     .data_o ({word, words, data})
   );
 
+  logic                 clears;
+  logic [ROW_WIDTH-1:0] cleared_row;
+  row_clearer #(
+    .ROWS(ROWS)
+  ) i_clearer (
+    .clk_i,
+    .rst_ni,
+    .valid_o(clears),
+    .row_o  (cleared_row)
+  );
+
   logic [WIDTH-1:0][31:0] column, turned;
   for (genvar i = 0; i < WIDTH; i++) begin : gen_memory
     logic [31:0] memory_q[ROWS];
@@ -51,6 +63,7 @@ module global_memory #(
     assign column[i] = memory_q[read_row[ROW_WIDTH-1:0]];
     assign place     = (i + WIDTH - word % WIDTH) % WIDTH;
     always_ff @(posedge clk_i) begin
+      if (clears) memory_q[cleared_row] <= '0;
       if (valid && place < words) memory_q[ROW_WIDTH'((word + place) / WIDTH)] <= data[place%WIDTH];
       if (host_valid_i && host_word_i % WIDTH == i) memory_q[ROW_WIDTH'(host_word_i / WIDTH)] <= host_data_i;
     end

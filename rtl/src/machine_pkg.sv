@@ -131,8 +131,6 @@ package machine_pkg;
     num_t              alpha;         // first register; of tsvd, of all its diagonals
     num_t              beta;
     num_t              band;          // of tsvd: diagonals beside the main one
-    logic [15:0]       u_global;
-    logic [31:0]       pc;
   } op_t;
 
   // What the lanes of a column do with the operands of a step.

@@ -3,13 +3,14 @@ package plan_pkg;
 
   typedef logic [31:0] num_t;
 
-  // Units (docs/machine.md, "Units"); the first five exist once per bank.
+  // Units in the order of docs/machine.md, "Units"; the first five exist once per bank.
   typedef enum logic [3:0] {
     UNIT_PORT,
     UNIT_WRITE_PORT,
     UNIT_LANES,
     UNIT_FILL,
     UNIT_RESULT,
+    UNIT_MEMORY,
     UNIT_NETWORK,
     UNIT_LINK_IN,
     UNIT_LINK_OUT,
@@ -17,8 +18,7 @@ package plan_pkg;
     UNIT_GLOBAL_WRITE,
     UNIT_GLOBAL_READ,
     UNIT_SCALAR,
-    UNIT_SVD,
-    UNIT_MEMORY
+    UNIT_SVD
   } unit_e;
   localparam int unsigned BANK_UNITS = 5;
   localparam int unsigned UNITS      = 14;
@@ -29,7 +29,7 @@ package plan_pkg;
     num_t cycles;
   } use_t;
 
-  // Consecutive resources with a busy bit each.
+  // Consecutive resources.
   typedef struct packed {
     num_t first;
     num_t count;

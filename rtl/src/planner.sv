@@ -5,7 +5,6 @@
 // the loader.
 module planner (
   input  logic [15:0][15:0]       words_i,        // of the instruction
-  input  logic [31:0]             pc_i,
   // Entries of the tables that the instruction names.
   input  machine_pkg::layout_t    layout_a_i,     // of the first buffer or bank vector, or of `layout`
   input  logic [15:0]             layout_a_index_i,
@@ -50,11 +49,30 @@ module planner (
   localparam int unsigned PUT    = dcom_pkg::WRITE_PORTS < GLOBAL ? dcom_pkg::WRITE_PORTS : GLOBAL;
   localparam int unsigned PARTS  = (LANES + machine_pkg::READ - 1) / machine_pkg::READ;
 
+  if (dcom_pkg::MVT_MATRIX != dcom_pkg::MVN_MATRIX || dcom_pkg::MVT_AXIS != dcom_pkg::MVN_AXIS ||
+      dcom_pkg::MVT_X != dcom_pkg::MVN_X || dcom_pkg::MVT_Y != dcom_pkg::MVN_Y ||
+      dcom_pkg::MVT_FIRST_TILE != dcom_pkg::MVN_FIRST_TILE || dcom_pkg::MVT_END_TILE != dcom_pkg::MVN_END_TILE ||
+      dcom_pkg::MVT_ADD != dcom_pkg::MVN_ADD || dcom_pkg::MVT_EXPONENT != dcom_pkg::MVN_EXPONENT ||
+      dcom_pkg::TMVT_TILES != dcom_pkg::TMVN_TILES || dcom_pkg::TMVT_AXIS != dcom_pkg::TMVN_AXIS ||
+      dcom_pkg::TMVT_X != dcom_pkg::TMVN_X || dcom_pkg::TMVT_Y != dcom_pkg::TMVN_Y ||
+      dcom_pkg::TMVT_ADD != dcom_pkg::TMVN_ADD || dcom_pkg::TMVT_EXPONENT != dcom_pkg::TMVN_EXPONENT ||
+      dcom_pkg::PUTW_DST != dcom_pkg::PUTH_DST || dcom_pkg::PUTW_SRC != dcom_pkg::PUTH_SRC ||
+      dcom_pkg::DIV_DST != dcom_pkg::MUL_DST || dcom_pkg::DIV_A != dcom_pkg::MUL_A ||
+      dcom_pkg::DIV_B != dcom_pkg::MUL_B || dcom_pkg::MAX_DST != dcom_pkg::MUL_DST ||
+      dcom_pkg::MAX_A != dcom_pkg::MUL_A || dcom_pkg::MAX_B != dcom_pkg::MUL_B ||
+      dcom_pkg::LOG2_DST != dcom_pkg::SQRT_DST || dcom_pkg::LOG2_A != dcom_pkg::SQRT_A ||
+      dcom_pkg::TSVD_MATRIX != dcom_pkg::SVD_MATRIX || dcom_pkg::TSVD_U != dcom_pkg::SVD_U ||
+      dcom_pkg::TSVD_V != dcom_pkg::SVD_V || dcom_pkg::TSVD_K != dcom_pkg::SVD_K ||
+      dcom_pkg::TSVD_R != dcom_pkg::SVD_R || dcom_pkg::TSVD_EXPONENT != dcom_pkg::SVD_EXPONENT ||
+      dcom_pkg::START_MATRIX != dcom_pkg::STAT_MATRIX) begin : gen_operand_check
+    $error("planner: ops that are decoded together have an operand in different words");
+  end
+
   plan_pkg::plan_t      p;
   machine_pkg::layout_t l, to;
   logic [7:0]           opcode;
   logic [31:0]          n, n1, e, d, v, carried, passes, chunks, length, tiles, first_tile, end_tile, side, along, cut, strip, memory,
-                        r, groups, depth, link, stats, fill_1, fill_2, coefficients;
+                        r, groups, depth, link, stats, fill_1, fill_2;
   logic                 by_columns, resident, is_load;
 
   function automatic plan_pkg::use_t used(logic [31:0] offset, logic [31:0] cycles);
@@ -75,8 +93,8 @@ module planner (
   function automatic logic [31:0] buffer(logic [15:0] index);
     buffer = plan_pkg::BUFFER_0 + 32'(index);
   endfunction
-  function automatic logic [31:0] global(logic [15:0] index);
-    global = plan_pkg::GLOBAL_0 + 32'(index);
+  function automatic logic [31:0] global_region(logic [15:0] index);
+    global_region = plan_pkg::GLOBAL_0 + 32'(index);
   endfunction
   function automatic logic [31:0] register(logic [15:0] index);
     register = plan_pkg::REGISTER_0 + 32'(index);
@@ -96,13 +114,12 @@ module planner (
     p.write_banks  = l.banks;
     p.fill_banks   = l.banks;
     p.op.opcode    = opcode;
-    p.op.pc        = pc_i;
     p.op.layout    = l;
     p.op.layout_index = layout_a_index_i;
     p.op.to        = to;
     p.op.to_index  = layout_b_index_i;
     {n, n1, e, d, passes, chunks, tiles, first_tile, end_tile, side, along, cut, strip, memory, r, groups, depth, link, stats,
-     fill_1, fill_2, coefficients} = '0;
+     fill_1, fill_2} = '0;
     by_columns = 1'b0;
     is_load    = 1'b0;
     resident   = matrix_i.store != 2'd0;
@@ -308,7 +325,7 @@ module planner (
         n = l.engaged * ((buffer_0_i.elements + REDUCE - 32'd1) / REDUCE);
         r = (l.chain ? l.clusters - 32'd1 : 32'(l.levels)) * (dcom_pkg::HOP_CYCLES + A);
         p.reads[0]  = one(buffer(words_i[dcom_pkg::PREDUCE_SRC]));
-        p.writes[0] = one(global(words_i[dcom_pkg::PREDUCE_DST]));
+        p.writes[0] = one(global_region(words_i[dcom_pkg::PREDUCE_DST]));
         p.uses[plan_pkg::UNIT_LANES]        = used(S, n);
         p.uses[plan_pkg::UNIT_NETWORK]      = used(S + BR, n);
         p.uses[plan_pkg::UNIT_GLOBAL_WRITE] = used(S + BR + r, n);
@@ -323,7 +340,7 @@ module planner (
         p.op.count      = {words_i[dcom_pkg::GREDUCE_N+1], words_i[dcom_pkg::GREDUCE_N]};
         n = l.engaged * segments_i;
         depth = A * levels(l.engaged);
-        p.reads[0]  = one(global(words_i[dcom_pkg::GREDUCE_SRC]));
+        p.reads[0]  = one(global_region(words_i[dcom_pkg::GREDUCE_SRC]));
         p.writes[0] = one(buffer(words_i[dcom_pkg::GREDUCE_DST]));
         p.uses[plan_pkg::UNIT_GLOBAL_READ] = used(S, n);
         p.uses[plan_pkg::UNIT_FILL]        = used(S + GR + depth, n);
@@ -380,7 +397,7 @@ module planner (
         p.op.count = l.parts;
         n = (l.parts + PUT - 32'd1) / PUT;
         p.reads[0]  = one(plan_pkg::PART_0 + 32'(words_i[dcom_pkg::PUTH_SRC]));
-        p.writes[0] = one(global(words_i[dcom_pkg::PUTH_DST]));
+        p.writes[0] = one(global_region(words_i[dcom_pkg::PUTH_DST]));
         p.uses[plan_pkg::UNIT_GLOBAL_WRITE] = used(S, n);
         p.release_at = S + n;
         p.done_at    = S + n + GW;
@@ -391,7 +408,7 @@ module planner (
         p.op.count = buffer_0_i.elements;
         p.op.start = {words_i[dcom_pkg::BC_START+1], words_i[dcom_pkg::BC_START]};
         n = (buffer_0_i.elements + BUS - 32'd1) / BUS;
-        p.reads[0]  = one(global(words_i[dcom_pkg::BC_SRC]));
+        p.reads[0]  = one(global_region(words_i[dcom_pkg::BC_SRC]));
         p.writes[0] = one(buffer(words_i[dcom_pkg::BC_DST]));
         p.uses[plan_pkg::UNIT_GLOBAL_READ] = used(S, n);
         p.uses[plan_pkg::UNIT_FILL]        = used(S + GR, n);
@@ -503,7 +520,7 @@ module planner (
         p.op.count = {words_i[dcom_pkg::SUM_N+1], words_i[dcom_pkg::SUM_N]};
         p.op.start = {words_i[dcom_pkg::SUM_START+1], words_i[dcom_pkg::SUM_START]};
         groups = (p.op.count + GLOBAL - 32'd1) / GLOBAL;
-        p.reads[0]  = one(global(words_i[dcom_pkg::SUM_SRC]));
+        p.reads[0]  = one(global_region(words_i[dcom_pkg::SUM_SRC]));
         p.writes[0] = one(register(words_i[dcom_pkg::SUM_DST]));
         p.op.destination = words_i[dcom_pkg::SUM_DST];
         p.op.word     = global_0_i.word;
@@ -565,8 +582,8 @@ module planner (
           p.reads[2] = {register(words_i[dcom_pkg::SVD_BETA]), p.op.k - 32'd1};
           p.reads[3] = one(plan_pkg::PREDICATE_0 + 32'(words_i[dcom_pkg::SVD_P]));
         end
-        p.writes[0] = one(global(words_i[dcom_pkg::SVD_U]));
-        p.writes[1] = one(global(words_i[dcom_pkg::SVD_V]));
+        p.writes[0] = one(global_region(words_i[dcom_pkg::SVD_U]));
+        p.writes[1] = one(global_region(words_i[dcom_pkg::SVD_V]));
         p.uses[plan_pkg::UNIT_SVD] = used(S, n);
         p.done_at = S + n + dcom_pkg::SVD_ROUND_TRIP;
       end
@@ -582,6 +599,6 @@ module planner (
   end
 
   logic unused;
-  assign unused = ^{words_i, buffer_2_i, chunks, coefficients, matrix_i, buffer_0_i, buffer_1_i, stack_i};
+  assign unused = ^{words_i, buffer_2_i, chunks, matrix_i, buffer_0_i, buffer_1_i, stack_i};
 
 endmodule

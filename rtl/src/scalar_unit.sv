@@ -205,43 +205,57 @@ module scalar_unit #(
     );
   end
 
-  logic [1:0]       total_valid;
-  logic [1:0][31:0] total;
-  // A group per cycle, two groups at least: sums on their way through the accumulator.
-  localparam int unsigned TOTALS = F * dcom_pkg::SUM_LEVELS / 2 + 2;
-  localparam int unsigned TOTAL  = $clog2(TOTALS);
-  logic [15:0]      total_register_q[2**TOTAL];
-  logic [TOTAL-1:0] total_head_q, total_tail_q;
-  logic             group_valid;
-  assign group_valid = level_valid[LEVELS] & ~level_single[LEVELS];
-  pairwise_accumulator #(
-    .WIDTH      (32),
-    .LEVELS     (dcom_pkg::SUM_LEVELS),
-    .ADD_LATENCY(F)
-  ) i_total (
-    .clk_i,
-    .rst_ni,
-    .valid_i(group_valid),
-    .last_i (level_last[LEVELS]),
-    .route_i(1'b0),
-    .data_i (nodes[LEVELS][0]),
-    .valid_o(total_valid),
-    .sum_o  (total)
-  );
-  // Sums of several groups end in order: at least two groups each.
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      total_head_q <= '0;
-      total_tail_q <= '0;
-    end else begin
-      if (group_valid && level_last[LEVELS]) total_tail_q <= total_tail_q + TOTAL'(1);
-      if (total_valid[0]) total_head_q <= total_head_q + TOTAL'(1);
-    end
+  // A sum of fewer groups may overtake one of more that was issued before, or end in the same cycle: the register goes along.
+  localparam int unsigned TOTALS = dcom_pkg::SUM_LEVELS;
+  logic [TOTALS:0]       total_valid, total_last, total_ends;
+  logic [TOTALS:0][31:0] totals, roots;
+  logic [TOTALS:0][15:0] total_register;
+  assign total_valid[0]     = level_valid[LEVELS] & ~level_single[LEVELS];
+  assign total_last[0]      = level_last[LEVELS];
+  assign totals[0]          = nodes[LEVELS][0];
+  assign total_register[0]  = level_register[LEVELS];
+  assign total_ends[TOTALS] = total_valid[TOTALS];
+  assign roots[TOTALS]      = totals[TOTALS];
+  for (genvar l = 0; l < TOTALS; l++) begin : gen_total
+    logic unused_route;
+    pairwise_level #(
+      .WIDTH      (32),
+      .ADD_LATENCY(F)
+    ) i_level (
+      .clk_i,
+      .rst_ni,
+      .valid_i     (total_valid[l]),
+      .last_i      (total_last[l]),
+      .route_i     (1'b0),
+      .data_i      (totals[l]),
+      .root_valid_o(total_ends[l]),
+      .root_o      (roots[l]),
+      .valid_o     (total_valid[l+1]),
+      .last_o      (total_last[l+1]),
+      .route_o     (unused_route),
+      .data_o      (totals[l+1])
+    );
+    delay #(
+      .WIDTH  (16),
+      .LATENCY(F)
+    ) i_register (
+      .clk_i,
+      .data_i(total_register[l]),
+      .data_o(total_register[l+1])
+    );
   end
-  always_ff @(posedge clk_i) if (group_valid && level_last[LEVELS]) total_register_q[total_tail_q] <= level_register[LEVELS];
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !total_valid[TOTALS] || total_last[TOTALS])
+  else $error("scalar_unit: more than 2^%0d groups", TOTALS);
+`endif
 
   // ---- Registers and predicates: ops that end in one cycle write different ones ----
 
+  logic [LEVELS:0] level_ends;
+  for (genvar l = 0; l <= LEVELS; l++) begin : gen_end
+    assign level_ends[l] = level_valid[l] & level_single[l] & (32'(level_target[l]) == l);
+  end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       registers_q <= '0;
@@ -249,9 +263,11 @@ module scalar_unit #(
       if (write_valid) registers_q[write_register] <= write_data;
       if (divide_q == 32'd1) registers_q[divide_register_q] <= quotient;
       if (sqrt_q == 32'd1) registers_q[sqrt_register_q] <= root;
-      if (total_valid[0]) registers_q[total_register_q[total_head_q]] <= total[0];
+      for (int unsigned l = 0; l <= TOTALS; l++) begin
+        if (total_ends[l]) registers_q[total_register[l]] <= roots[l];
+      end
       for (int unsigned l = 0; l <= LEVELS; l++) begin
-        if (level_valid[l] && level_single[l] && 32'(level_target[l]) == l) registers_q[level_register[l]] <= nodes[l][0];
+        if (level_ends[l]) registers_q[level_register[l]] <= nodes[l][0];
       end
     end
   end
@@ -269,6 +285,6 @@ module scalar_unit #(
   end
 
   logic unused;
-  assign unused = ^{op_q, nodes, total_valid[1], total[1]};
+  assign unused = ^{op_q, nodes};
 
 endmodule

@@ -1,6 +1,10 @@
 // Takes a program in its binary form, works out its layouts and the plan of every instruction, and issues
-// them in order: operands by busy bits, units by the cycle from which they are free (docs/machine.md,
-// section 3, "Issue"). No time is in the program; what loading takes is not part of a run.
+// them in order: operands by the cycle from which they can be used, units by the cycle from which they are
+// free (docs/machine.md, section 3, "Issue"). No time is in the program; what loading takes is not part of a
+// run.
+//
+// Plans are worked out while loading and kept whole, and times are absolute: a device of the model, not a
+// proposal for the control of a chip (docs/machine.md, "What the RTL covers").
 module sequencer #(
   localparam int unsigned BANKS    = machine_pkg::BANKS,
   localparam int unsigned CLUSTERS = machine_pkg::CLUSTERS,
@@ -46,6 +50,10 @@ module sequencer #(
   output logic                              error_o
 );
 
+  if (BANKS > 32) begin : gen_bank_check
+    $error("sequencer: at most 32 banks");
+  end
+
   // ---- Tables ----
 
   machine_pkg::layout_t              layouts_q[dcom_pkg::LAYOUTS];
@@ -63,7 +71,7 @@ module sequencer #(
 
   // ---- Loading: header, then six tables with their lengths ----
 
-  typedef enum logic [3:0] {
+  typedef enum logic [4:0] {
     LOAD_MAGIC,
     LOAD_VERSION,
     LOAD_CHANNELS,
@@ -77,6 +85,7 @@ module sequencer #(
     LOOK_UP,
     SEGMENTS,
     PLAN,
+    CLEAR,
     RUN,
     DRAIN,
     FINISHED
@@ -270,7 +279,6 @@ module sequencer #(
   plan_pkg::plan_t planned, plan_entry;
   planner i_planner (
     .words_i         (instruction),
-    .pc_i            (index_q),
     .layout_a_i      (layouts_q[32'(layout_a)]),
     .layout_a_index_i(layout_a),
     .layout_b_i      (layouts_q[32'(layout_b)]),
@@ -518,6 +526,20 @@ module sequencer #(
 
   // ---- The loader's states ----
 
+  // A run starts when the largest memory has cleared itself.
+  localparam int unsigned LARGEST = machine_pkg::maximum(
+      machine_pkg::maximum(dcom_pkg::BANK_ROWS, dcom_pkg::BUFFER_ROWS), dcom_pkg::GLOBAL_WORDS);
+  logic                       clears;
+  logic [$clog2(LARGEST)-1:0] unused_cleared_row;
+  row_clearer #(
+    .ROWS(LARGEST)
+  ) i_clearer (
+    .clk_i,
+    .rst_ni,
+    .valid_o(clears),
+    .row_o  (unused_cleared_row)
+  );
+
   assign survey_tiles_o = state_q == SURVEY_TILES;
   assign survey_o       = (state_q == SURVEY_VECTOR || state_q == SURVEY_TILES) && !survey_runs_q ? raw.banks : '0;
   assign deal_valid_o   = state_q == DEAL && place_q == CLUSTERS;
@@ -631,17 +653,19 @@ module sequencer #(
           if (pass_at_q + pass_step == pass_end_q) state_q <= PLAN;
         end
         PLAN: begin
-          if (index_q + 32'd1 == instruction_count_q) state_q <= RUN;
+          if (index_q + 32'd1 == instruction_count_q) state_q <= CLEAR;
           else state_q <= LOOK_UP;
           index_q <= index_q + 32'd1;
         end
+        CLEAR: if (!clears) state_q <= instruction_count_q == '0 ? DRAIN : RUN;
         RUN: if (issues && !loops_back && next_pc == instruction_count_q) state_q <= DRAIN;
         DRAIN: if (now_q >= frontier_q) state_q <= FINISHED;
         default: ;
       endcase
       if (table_ends) begin
         if (table_q == 3'd5) begin
-          state_q <= DERIVE;
+          // A program need not have layouts, nor instructions.
+          state_q <= state_q == LOAD_LENGTH ? CLEAR : layout_count_q == '0 ? LOOK_UP : DERIVE;
           index_q <= '0;
         end else begin
           table_q <= table_q + 3'd1;

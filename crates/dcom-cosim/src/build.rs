@@ -173,20 +173,21 @@ impl Build {
         let rates = [
             (1, 1),
             (2, 1),
-            (5, 2),
+            (7, 2),
             (4, 1),
-            (7, 3),
+            (19, 3),
             (8, 1),
             (31, 5),
             (16, 1),
             (64, 1),
         ];
-        let rate = |random: &mut Random, own: Rate| {
-            let (bytes, cycles) = random.pick(&rates);
+        let rate = |random: &mut Random, rates: &[(u64, u64)], own: Rate| {
+            let (bytes, cycles) = random.pick(rates);
             random.pick(&[own, Rate::new(bytes, cycles)])
         };
-        paced.arch.link.rate = rate(random, self.arch.link.rate);
-        paced.arch.memory.rate = rate(random, self.arch.memory.rate);
+        paced.arch.link.rate = rate(random, &rates, self.arch.link.rate);
+        // With the slowest, a run is a wait for streams.
+        paced.arch.memory.rate = rate(random, &rates[2..], self.arch.memory.rate);
         paced
     }
 

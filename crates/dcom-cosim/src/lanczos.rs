@@ -244,10 +244,11 @@ impl Case {
         let random = &mut Random::new(seed);
         let number = |random: &mut Random, low, high| random.within(low, high).to_string();
         let (k, clusters) = (random.within(1, 6), arch.clusters());
+        let most = random.pick(&[14, 14, 14, 40]);
         let residency = random.pick(&["streamed", "streamed", "resident"]);
         let settings = [
-            ("workload.rows", number(random, 2, 40)),
-            ("workload.columns", number(random, 2, 40)),
+            ("workload.rows", number(random, 2, most)),
+            ("workload.columns", number(random, 2, most)),
             ("workload.prompts", number(random, 1, 5)),
             ("workload.iterations", k.to_string()),
             ("workload.rank", number(random, 1, k)),

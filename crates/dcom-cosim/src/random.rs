@@ -97,6 +97,15 @@ pub(crate) fn is_for_lack_of_room(e: &VerifyError) -> bool {
 
 /// Rows and columns: mostly a few tiles, now and then so many that sums are deep.
 fn sizes(random: &mut Random) -> [u64; 2] {
-    let [most_rows, most_columns] = random.pick(&[[30, 30], [30, 30], [8, 120], [200, 10]]);
+    let [most_rows, most_columns] = random.pick(&[
+        [14, 14],
+        [14, 14],
+        [14, 14],
+        [14, 14],
+        [30, 30],
+        [30, 30],
+        [8, 120],
+        [200, 10],
+    ]);
     [random.within(1, most_rows), random.within(1, most_columns)]
 }

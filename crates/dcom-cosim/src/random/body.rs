@@ -54,13 +54,20 @@ impl<'a> Writer<'a> {
                 self.parts = [false; PARTS];
                 self.tiles = [[None; 2]; 2];
             }
+            let burst = self.random.pick(&[0, 0, 0, 3]);
             let mut body = if segment == 0 {
                 self.prologue()
             } else {
                 Vec::new()
             };
-            for _ in 0..self.random.within(5, 40) {
-                let instruction = self.instruction();
+            let instructions = self.random.within(5, 40);
+            for turn in 0..instructions {
+                // Sums of different lengths in a row overtake each other.
+                let instruction = if turn % 16 < burst {
+                    self.sum()
+                } else {
+                    self.instruction()
+                };
                 // What a matrix is, and what a region of tiles holds, must be known.
                 let guard = if instruction.starts_with("ldt") || instruction.starts_with("ingest") {
                     String::new()

@@ -42,17 +42,7 @@ impl Writer<'_> {
     pub(super) fn scalar(&mut self) -> String {
         let (a, b) = (self.register(), self.register());
         match self.random.below(14) {
-            0 => {
-                let g = self.random.below(GLOBALS);
-                let words = self.tables.words[usize::try_from(g).expect("small")];
-                let start = self.random.below(words);
-                let most = MOST_GROUPS * self.arch.broadcast.width_words;
-                let n = self.random.within(1, most.min(words - start));
-                format!(
-                    "sum dst={} src=g{g} start={start} n={n}",
-                    self.destination()
-                )
-            }
+            0 => self.sum(),
             1 => format!("mul dst={} a={a} b={b}", self.destination()),
             2 => format!("div dst={} a={a} b={b}", self.destination()),
             3 => format!("sqrt dst={} a={a}", self.destination()),
@@ -73,6 +63,18 @@ impl Writer<'_> {
             12 => self.triangular_svd(),
             _ => "bar".to_owned(),
         }
+    }
+
+    pub(super) fn sum(&mut self) -> String {
+        let g = self.random.below(GLOBALS);
+        let words = self.tables.words[usize::try_from(g).expect("small")];
+        let start = self.random.below(words);
+        let most = MOST_GROUPS * self.arch.broadcast.width_words;
+        let n = self.random.within(1, most.min(words - start));
+        format!(
+            "sum dst={} src=g{g} start={start} n={n}",
+            self.destination()
+        )
     }
 
     pub(super) fn test(&mut self, predicate: u64) -> String {
