@@ -10,7 +10,8 @@
 int main(int argc, char **argv) {
   const auto context = std::make_unique<VerilatedContext>();
   context->commandArgs(argc, argv);
-  context->randReset(0);  // machine.md: memories and registers start as +0
+  // Nothing has a value until the machine gives it one.
+  context->randReset(2);
   const auto bench = std::make_unique<Vdcom_tb>(context.get());
   bench->clk_i = 0;
   bench->rst_ni = 0;

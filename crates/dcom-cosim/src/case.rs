@@ -7,8 +7,9 @@ use dcom_base::Rate;
 use dcom_exec::Outcome;
 use dcom_isa::Verified;
 use dcom_tensor::Matrix;
-use dcom_timing::{Executed, Rates};
+use dcom_timing::Rates;
 
+use crate::schedule::{Activity, Issued, Planned};
 use crate::verilator::{Bench, CosimError, file_error};
 
 /// What a run needs beside the program.
@@ -18,35 +19,6 @@ pub struct Data<'a> {
     pub prompts: &'a [Matrix],
     /// Host vectors.
     pub host_vectors: &'a [Vec<f32>],
-}
-
-/// One executed instruction. Cycles count from the first possible issue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Issued {
-    /// Index in the program.
-    pub instr: u32,
-    /// Iteration of its loop.
-    pub iteration: u32,
-    /// Its guard was set.
-    pub skipped: bool,
-    /// When it issued.
-    pub issue: u64,
-    /// When its results could be used.
-    pub done: u64,
-}
-
-impl Issued {
-    /// What the timing model says.
-    #[must_use]
-    pub fn expected(executed: &Executed) -> Issued {
-        Issued {
-            instr: executed.instr,
-            iteration: executed.iteration,
-            skipped: executed.skipped,
-            issue: executed.issue.0,
-            done: executed.done.0,
-        }
-    }
 }
 
 /// An element of a factor that left the machine.
@@ -78,6 +50,10 @@ pub struct Asked {
 pub struct Run {
     /// Instructions in the order of issue.
     pub issued: Vec<Issued>,
+    /// Cycles in which the set of units in use changes, in order.
+    pub activity: Vec<Activity>,
+    /// What the sequencer plans, by instruction of the program.
+    pub plans: Vec<Planned>,
     /// Factors.
     pub left: Vec<Left>,
     /// What small SVDs were asked: set and passed of a predicate, registers.
@@ -254,7 +230,23 @@ impl Run {
                 skipped: number(2)? != 0,
                 issue: number(3)?,
                 done: number(4)?,
+                units: hex(5)?,
             }),
+            "active" => self.activity.push(Activity {
+                cycle: number(0)?,
+                units: u64::from_str_radix(words.get(1)?, 16).ok()?,
+            }),
+            "plan" => {
+                let release = number(1)?;
+                self.plans.push(Planned {
+                    release,
+                    ..Planned::default()
+                });
+            }
+            "use" => {
+                let used = (number(2)?, number(3)?, hex(4)?.into());
+                self.plans.get_mut(index(0)?)?.uses.insert(index(1)?, used);
+            }
             "out" => self.left.push(Left {
                 prompt: index(0)?,
                 side: index(1)?,

@@ -1,5 +1,6 @@
 //! A program with its data on RTL, executor and timing model side by side, and where they part.
 
+use dcom_base::Cycles;
 use dcom_exec::ExecError;
 use dcom_isa::{Op, Program, Verified, VerifyError};
 use dcom_tensor::Matrix;
@@ -7,12 +8,15 @@ use dcom_timing::{Executed, Options, TimingError, simulate};
 use thiserror::Error;
 
 use crate::build::Build;
-use crate::case::{Data, Issued};
+use crate::case::Data;
 use crate::compare::{self, Compared, Divergence};
+use crate::schedule;
 use crate::verilator::{Bench, CosimError};
 
-/// Cycles after which a run of the RTL has gone wrong; what the models say is far below.
-pub(crate) const LIMIT: u64 = 100_000_000;
+/// Cycles after which a run of the RTL has gone wrong: as long again as the models say, and what loading takes.
+pub(crate) fn limit(cycles: Cycles) -> u64 {
+    2 * cycles.0 + 1_000_000
+}
 
 /// A program with what it needs.
 #[derive(Clone, Debug)]
@@ -83,14 +87,13 @@ impl Bench {
             full: true,
         };
         let timed = simulate(models, options)?;
-        let expected: Vec<Issued> = timed.executed.iter().map(Issued::expected).collect();
         let data = Data {
             prompts: &case.prompts,
             host_vectors: &case.host_vectors,
         };
-        let run = self.machine(&case.name, program, data, &outcome, LIMIT)?;
+        let run = self.machine(&case.name, program, data, &outcome, limit(timed.cycles))?;
         let values = compare::values(program, &case.prompts, &outcome, &state, &run);
-        let cycles = compare::cycles(program, &expected, &run);
+        let cycles = schedule::compare(program, &timed, &run);
         match (values, cycles) {
             (Ok(values), Ok(cycles)) => Ok(values + cycles),
             (values, cycles) => {

@@ -8,7 +8,7 @@ use dcom_exec::{Outcome, State};
 use dcom_isa::Verified;
 use dcom_tensor::Matrix;
 
-use crate::case::{Issued, Run};
+use crate::case::Run;
 
 mod factors;
 mod memories;
@@ -55,46 +55,6 @@ impl Add for Compared {
             values: self.values + other.values,
         }
     }
-}
-
-/// Compares the cycles of every executed instruction.
-///
-/// # Errors
-/// The first difference, in the order of issue.
-pub(crate) fn cycles(
-    program: &Verified<'_>,
-    expected: &[Issued],
-    run: &Run,
-) -> Result<Compared, Box<Divergence>> {
-    for i in 0..expected.len().max(run.issued.len()) {
-        let (e, f) = (expected.get(i), run.issued.get(i));
-        if e != f {
-            let at = e.or(f).map_or(0, |issued| issued.instr);
-            let show = |issued: Option<&Issued>| match issued {
-                Some(i) => format!(
-                    "instruction {} iteration {} {} at {}, done at {}",
-                    i.instr,
-                    i.iteration,
-                    if i.skipped { "skipped" } else { "issued" },
-                    i.issue,
-                    i.done
-                ),
-                None => "nothing".to_owned(),
-            };
-            return Err(Box::new(Divergence {
-                place: format!(
-                    "executed instruction {i}, `{}`",
-                    program.program().instrs[at as usize]
-                ),
-                expected: show(e),
-                found: show(f),
-            }));
-        }
-    }
-    Ok(Compared {
-        instructions: expected.len() as u64,
-        values: 0,
-    })
 }
 
 /// Compares memories, registers and factors. What no region declares and no vector of the program fills must be zero, as

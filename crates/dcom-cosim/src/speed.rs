@@ -6,7 +6,7 @@ use dcom_timing::{Options, simulate};
 
 use crate::build::Build;
 use crate::case::Data;
-use crate::check::{Case, CheckError, LIMIT};
+use crate::check::{Case, CheckError, limit};
 use crate::verilator::Bench;
 
 /// Least time over which the timing model is measured.
@@ -51,16 +51,16 @@ impl Bench {
             let run = simulate(&program, options)?;
             timing = timing.min(before.elapsed());
             if start.elapsed() >= MEASURED {
-                break run.cycles.0;
+                break run.cycles;
             }
         };
         let data = Data {
             prompts: &case.prompts,
             host_vectors: &case.host_vectors,
         };
-        let run = self.machine(&case.name, &program, data, &outcome, LIMIT)?;
+        let run = self.machine(&case.name, &program, data, &outcome, limit(cycles))?;
         Ok(Speed {
-            cycles,
+            cycles: cycles.0,
             timing,
             rtl: run.processor,
         })

@@ -58,11 +58,14 @@ const PACKAGE: &str = "dcom_pkg.sv";
 const MACHINE_PACKAGES: [&str; 4] = ["machine_pkg", "tables_pkg", "rate_pkg", "plan_pkg"];
 
 /// How the machine is built: what is compared, as far as it is not in the sources.
-const MACHINE_FLAGS: [&str; 8] = [
+const MACHINE_FLAGS: [&str; 10] = [
     "--cc",
     "--exe",
     "--build",
     "--assert",
+    // What has no value yet is random.
+    "--x-initial",
+    "unique",
     "-O3",
     // Verilator 5.006 loses a declaration when it makes loops (`__Vilp` was not declared).
     "-fno-reloop",

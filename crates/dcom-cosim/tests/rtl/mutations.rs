@@ -1,4 +1,4 @@
-//! Broken on purpose, on either side: a latency, a rounding, a hazard. The comparison names what is wrong.
+//! Broken on purpose, on either side: latencies, a rounding, hazards, a unit, an address. The comparison names what is wrong.
 
 use std::path::Path;
 
@@ -18,12 +18,30 @@ const TABLES: &str = "
 .matrix a0 rows=64 columns=12 store=memory
 .bank m0 layout=l0 vectors=2 row=0
 .global g0 words=1 word=0
+.layout l1 len=64 slices=64 clusters=1 first=0 count=1 granule=4 placement=compact reduction=tree
+.buffer b3 kind=vector layout=l1 row=64
+.bank m1 layout=l1 vectors=1 row=64
+.global g1 words=64 word=4
 ";
 
-/// A quotient.
+/// A root.
 const LATENCY: &str = "
 ldi dst=s0 value=3
+sqrt dst=s1 a=s0
+";
+
+/// A quotient that nobody waits for.
+const DATAPATH: &str = "
+ldi dst=s0 value=3
 div dst=s1 a=s0 b=s0
+";
+
+/// The second quotient waits for the divider.
+const UNIT: &str = "
+ldi dst=s0 value=3
+bar
+div dst=s1 a=s0 b=s0
+div dst=s2 a=s0 b=s0
 ";
 
 /// The first elements make 1 x 1 + 2^-11 x 1, half way between two fp16 values of which 1 is even.
@@ -33,7 +51,29 @@ in dst=m0[1] host=1
 ld dst=b0 src=m0[0]
 ld dst=b1 src=m0[1]
 dot dst=r0 a=b0 b=b1
+bar
 puth dst=g0 src=r0
+";
+
+/// The word waits for the sum.
+const SUM: &str = "
+in dst=m0[0] host=0
+ld dst=b0 src=m0[0]
+dot dst=r0 a=b0 b=b0
+puth dst=g0 src=r0
+";
+
+/// The second sum of either pair takes fewer groups: it overtakes the first, or ends in the same cycle.
+const SUMS: &str = "
+in dst=m1[0] host=2
+ld dst=b3 src=m1[0]
+dot dst=r0 a=b3 b=b3
+putw dst=g1 src=r0
+sum dst=s0 src=g1 start=0 n=20
+sum dst=s1 src=g1 start=1 n=8
+bar
+sum dst=s2 src=g1 start=2 n=40
+sum dst=s3 src=g1 start=3 n=16
 ";
 
 /// The store reads 16 beats of what the load overwrites.
@@ -61,7 +101,11 @@ fn case(name: &str, text: &str) -> Case {
         name: name.to_owned(),
         program: program(text),
         prompts: vec![Matrix::new(64, 12, elements).expect("64 rows of 12")],
-        host_vectors: vec![vector(tie), vector([1.0; 2])],
+        host_vectors: vec![
+            vector(tie),
+            vector([1.0; 2]),
+            (1..=64_u8).map(f32::from).collect(),
+        ],
     }
 }
 
@@ -83,7 +127,11 @@ fn places(result: Result<dcom_cosim::Compared, CheckError>) -> Vec<String> {
     }
 }
 
-const WRONG_CYCLE_OF_DIV: &str = "executed instruction 1, `div dst=s1 a=s0 b=s0 !control`";
+const WRONG_CYCLE_OF_SQRT: &str = "executed instruction 1, `sqrt dst=s1 a=s0 !control`";
+const EARLY_WRITE_OF_DIV: &str =
+    "last write by executed instruction 1, `div dst=s1 a=s0 b=s0 !control`";
+const WRONG_CYCLE_OF_SECOND_DIV: &str = "executed instruction 3, `div dst=s2 a=s0 b=s0 !control`";
+const WRONG_CYCLE_OF_PUTH: &str = "executed instruction 3, `puth dst=g0 src=r0 !control`";
 const WRONG_TILE: &str = "lane 0 of tile 1 of b2, in cluster 0";
 const WRONG_WORD: &str = "word 0 of g0";
 const WRONG_CYCLE_OF_LD: &str = "executed instruction 5, `ld dst=b0 src=m0[1] !control`";
@@ -95,7 +143,12 @@ fn what_is_not_broken_is_equal() {
     };
     let (build, bench) = (small(), bench(&verilator, &small()));
     for (name, text) in [
+        ("sound-empty", ""),
         ("sound-latency", LATENCY),
+        ("sound-datapath", DATAPATH),
+        ("sound-unit", UNIT),
+        ("sound-sum", SUM),
+        ("sound-sums", SUMS),
         ("sound-rounding", ROUNDING),
         ("sound-hazard", HAZARD),
         ("sound-tiles", TILES),
@@ -105,7 +158,7 @@ fn what_is_not_broken_is_equal() {
     }
 }
 
-/// One build that has all four faults, each of which one program shows.
+/// One build that has all faults, each of which one program shows.
 #[test]
 fn a_broken_rtl_is_noticed() {
     if verilator().is_none() {
@@ -126,8 +179,28 @@ fn a_broken_rtl_is_noticed() {
                     "shifted[12] & (shifted[13] |",
                     "shifted[12] & (1'b1 | shifted[13] |",
                 ),
-                // A destination that is still read counts as free.
-                "sequencer.sv" => replaced(&text, " && released_q[i] > operands_at", " && 1'b0"),
+                "sequencer.sv" => {
+                    // A destination that is still read counts as free.
+                    let text = replaced(&text, " && released_q[i] > operands_at", " && 1'b0");
+                    // A register of partial sums can be read before it is written.
+                    let text = replaced(
+                        &text,
+                        "holds(plan.reads[j], i) && ready_q[i]",
+                        "holds(plan.reads[j], i) && (i < plan_pkg::PART_0 || i >= plan_pkg::PREDICATE_0) && ready_q[i]",
+                    );
+                    // The scalar unit is never busy.
+                    replaced(
+                        &text,
+                        "i != 32'(plan_pkg::UNIT_MEMORY)",
+                        "i != 32'(plan_pkg::UNIT_MEMORY) && i != 32'(plan_pkg::UNIT_SCALAR)",
+                    )
+                }
+                // Quotients come a cycle before the sequencer says so.
+                "scalar_unit.sv" => replaced(
+                    &text,
+                    "divide_q <= dcom_pkg::DIVIDE_CYCLES;",
+                    "divide_q <= dcom_pkg::DIVIDE_CYCLES - 1;",
+                ),
                 // Blocks within tile positions, not the other way round.
                 "bank_fill.sv" => replaced(
                     &text,
@@ -140,17 +213,16 @@ fn a_broken_rtl_is_noticed() {
         }
     }
     let build = small();
-    let package = replaced(
-        &build.package(),
-        "DIVIDE_CYCLES = 15;",
-        "DIVIDE_CYCLES = 16;",
-    );
+    let package = replaced(&build.package(), "SQRT_CYCLES = 15;", "SQRT_CYCLES = 16;");
     let mutated = Verilator::find(&folder).expect("found above");
     let bench = mutated
         .machine_of("mutated", &package, &cache())
         .unwrap_or_else(|e| panic!("{e}"));
     let found = |name: &str, text: &str| places(bench.check(&build, &case(name, text)));
-    assert_eq!(found("latency", LATENCY), [WRONG_CYCLE_OF_DIV]);
+    assert_eq!(found("latency", LATENCY), [WRONG_CYCLE_OF_SQRT]);
+    assert_eq!(found("datapath", DATAPATH), [EARLY_WRITE_OF_DIV]);
+    assert_eq!(found("unit", UNIT), [WRONG_CYCLE_OF_SECOND_DIV]);
+    assert_eq!(found("sum", SUM), [WRONG_WORD, WRONG_CYCLE_OF_PUTH]);
     assert_eq!(found("rounding", ROUNDING), [WRONG_WORD]);
     assert_eq!(found("tiles", TILES), [WRONG_TILE]);
     // The load stays behind the store, so that only its cycle is wrong.
@@ -163,7 +235,7 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
     text.replacen(from, to, 1)
 }
 
-/// Models of another machine, and a timing model that does not see a hazard.
+/// Models of another machine, and of a program without the hazard.
 #[test]
 fn a_broken_model_is_noticed() {
     let Some(verilator) = verilator() else {
@@ -177,10 +249,10 @@ fn a_broken_model_is_noticed() {
     };
 
     let mut slow = build.arch.clone();
-    slow.scalar.divide_cycles += 1;
+    slow.scalar.sqrt_cycles += 1;
     assert_eq!(
         against("model-latency", LATENCY, &slow, LATENCY),
-        [WRONG_CYCLE_OF_DIV]
+        [WRONG_CYCLE_OF_SQRT]
     );
 
     // Sums in fp16 lose the 2^-11 before the rounding to fp16 does: the register differs, the word does not.
