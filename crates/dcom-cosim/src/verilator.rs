@@ -74,6 +74,13 @@ const MACHINE_FLAGS: [&str; 10] = [
     "OPT_FAST=-O2 OPT_SLOW=-O0 OPT_GLOBAL=-O1",
 ];
 
+/// The same for a few short programs: compiling takes longer than running.
+fn unoptimized() -> [&'static str; 10] {
+    let mut flags = MACHINE_FLAGS;
+    flags[9] = "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0";
+    flags
+}
+
 /// An installed Verilator.
 #[derive(Clone, Debug)]
 pub struct Verilator {
@@ -143,15 +150,25 @@ impl Verilator {
     /// # Errors
     /// Files, warnings of Verilator, errors of the C++ compiler.
     pub fn machine(&self, build: &Build, cache: &Path) -> Result<Bench, CosimError> {
-        self.machine_of(build.name, &build.package(), cache)
+        self.machine_of(build.name, &build.package(), cache, MACHINE_FLAGS)
     }
 
-    /// The same with any text for the generated package.
+    /// The same with any text for the generated package, compiled without optimization.
     ///
     /// # Errors
     /// As [`Verilator::machine`].
-    pub fn machine_of(&self, name: &str, package: &str, cache: &Path) -> Result<Bench, CosimError> {
-        let key = self.key(package)?;
+    pub fn variant(&self, name: &str, package: &str, cache: &Path) -> Result<Bench, CosimError> {
+        self.machine_of(name, package, cache, unoptimized())
+    }
+
+    fn machine_of(
+        &self,
+        name: &str,
+        package: &str,
+        cache: &Path,
+        flags: [&str; 10],
+    ) -> Result<Bench, CosimError> {
+        let key = self.key(package, flags)?;
         let directory = cache.join(format!("{name}-{key:016x}"));
         if directory.join("bench").exists() {
             return Ok(Bench { directory });
@@ -163,7 +180,7 @@ impl Verilator {
         std::fs::write(&file, package).map_err(|e| file_error(&file, e))?;
         let mut command = self.machine_command(&file);
         command
-            .args(MACHINE_FLAGS)
+            .args(flags)
             .args(["-j", "2", "-o", "bench", "--Mdir"])
             .arg(&aside)
             .arg(self.rtl.join(BENCH).with_extension("cpp"));
@@ -196,7 +213,7 @@ impl Verilator {
     }
 
     /// What a build depends on, as a number: the tool, how it is called, the package and all sources.
-    fn key(&self, package: &str) -> Result<u64, CosimError> {
+    fn key(&self, package: &str, flags: [&str; 10]) -> Result<u64, CosimError> {
         let folder = self.rtl.join(SOURCES);
         let mut files = ["sv", "cpp"]
             .map(|e| self.rtl.join(BENCH).with_extension(e))
@@ -208,7 +225,7 @@ impl Verilator {
         files.retain(|file| !file.ends_with(PACKAGE));
         files.sort();
         let mut hasher = DefaultHasher::new();
-        (&self.version, package, MACHINE_FLAGS).hash(&mut hasher);
+        (&self.version, package, flags).hash(&mut hasher);
         for file in files {
             let text = std::fs::read(&file).map_err(|e| file_error(&file, e))?;
             (file.file_name(), text).hash(&mut hasher);

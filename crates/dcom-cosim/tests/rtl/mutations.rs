@@ -216,7 +216,7 @@ fn a_broken_rtl_is_noticed() {
     let package = replaced(&build.package(), "SQRT_CYCLES = 15;", "SQRT_CYCLES = 16;");
     let mutated = Verilator::find(&folder).expect("found above");
     let bench = mutated
-        .machine_of("mutated", &package, &cache())
+        .variant("mutated", &package, &cache())
         .unwrap_or_else(|e| panic!("{e}"));
     let expected: [(&str, &str, &[&str]); 7] = [
         ("latency", LATENCY, &[WRONG_CYCLE_OF_SQRT]),
