@@ -309,7 +309,7 @@ impl Schedule<'_> {
         let activity = &self.run.activity;
         let ends = activity.iter().skip(1).map(|a| a.cycle);
         let end = std::iter::once(self.timed.cycles.0);
-        for bit in 0..5 * self.program.arch().banks() + Observed::Svd as u64 {
+        for bit in 0..=self.single(Observed::Svd) {
             let spans = &union(reserved.get(&bit).map_or(&[][..], Vec::as_slice));
             for (active, end) in activity.iter().zip(ends.clone().chain(end.clone())) {
                 let found =
@@ -354,7 +354,7 @@ impl Schedule<'_> {
         };
         let kind = &self.program.program().buffers[y.index()].kind;
         !(matches!(unit, UnitKind::Lanes | UnitKind::Result)
-            && matches!(kind, BufferKind::Partial { .. }))
+            && matches!(kind, BufferKind::Partial(_)))
     }
 
     fn active(&self, cycle: u64) -> u64 {
