@@ -33,11 +33,6 @@ module cluster_tile_tb #(
     .columns_o(column_sums)
   );
 
-  // Mostly numbers near 1, for sums that stay finite.
-  function automatic logic [15:0] operand(logic [19:0] random);
-    operand = random[19:16] == '0 ? random[15:0] : {random[15], 5'd14 + 5'(random[11:10]), random[9:0]};
-  endfunction
-
   int unsigned cycle;
   always_ff @(negedge clk_i) begin
     cycle   <= cycle + 1;
@@ -46,8 +41,8 @@ module cluster_tile_tb #(
     columns <= 1'($urandom);
     for (int unsigned i = 0; i < LANES; i++) begin
       enable[i] <= $urandom % 8 != 0;
-      a[i]      <= operand(20'($urandom));
-      b[i]      <= operand(20'($urandom));
+      a[i]      <= random_pkg::operand(20'($urandom));
+      b[i]      <= random_pkg::operand(20'($urandom));
     end
   end
   always_ff @(posedge clk_i) begin

@@ -12,16 +12,8 @@
 #include <cstdlib>
 
 #include "Vfp_divide_tb.h"
+#include "open.h"
 #include "verilated.h"
-
-static FILE* open(const char* path, const char* mode) {
-    FILE* file = std::fopen(path, mode);
-    if (file == nullptr) {
-        std::perror(path);
-        std::exit(1);
-    }
-    return file;
-}
 
 static void cycle(Vfp_divide_tb& top) {
     top.clk_i = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "Vfp_units_tb.h"
+#include "open.h"
 #include "verilated.h"
 
 struct Pair {
@@ -22,15 +23,6 @@ struct Pair {
 struct Results {
     uint32_t words[12];
 };
-
-static FILE* open(const char* path, const char* mode) {
-    FILE* file = std::fopen(path, mode);
-    if (file == nullptr) {
-        std::perror(path);
-        std::exit(1);
-    }
-    return file;
-}
 
 int main(int argc, char** argv) {
     if (argc != 4) {

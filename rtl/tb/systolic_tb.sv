@@ -46,11 +46,6 @@ module systolic_tb #(
     .sums_o (drained)
   );
 
-  // Mostly numbers near 1, for sums that stay finite.
-  function automatic logic [15:0] operand(logic [19:0] random);
-    operand = random[19:16] == '0 ? random[15:0] : {random[15], 5'd14 + 5'(random[11:10]), random[9:0]};
-  endfunction
-
   // A sum is drained in the cycle in which the next one starts, and shifted out while that one grows.
   int unsigned cycle;
   assign first = cycle % (2 * ROWS + 1) == 0;
@@ -61,11 +56,11 @@ module systolic_tb #(
   always_ff @(negedge clk_i) begin
     cycle <= cycle + 1;
     for (int unsigned c = 0; c < COLUMNS; c++) begin
-      weights[c] <= operand(20'($urandom));
-      b[c]       <= operand(20'($urandom));
-      sums[c]    <= WIDTH == 16 ? WIDTH'(operand(20'($urandom))) : WIDTH'({operand(20'($urandom)), 16'($urandom)});
+      weights[c] <= random_pkg::operand(20'($urandom));
+      b[c]       <= random_pkg::operand(20'($urandom));
+      sums[c]    <= WIDTH == 16 ? WIDTH'(random_pkg::operand(20'($urandom))) : WIDTH'({random_pkg::operand(20'($urandom)), 16'($urandom)});
     end
-    for (int unsigned r = 0; r < ROWS; r++) activations[r] <= operand(20'($urandom));
+    for (int unsigned r = 0; r < ROWS; r++) activations[r] <= random_pkg::operand(20'($urandom));
   end
   always_ff @(posedge clk_i) begin
     $display("%h %h %h %h %h %h %h %h", weights, activations, sums, b, drain, passed, results, drained);

@@ -22,6 +22,26 @@ pub struct AsmError {
     pub message: String,
 }
 
+/// The fields of a `.layout` line.
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Layout {
+            len,
+            slices,
+            clusters,
+            first,
+            count,
+            granule,
+            placement,
+            reduction,
+        } = self;
+        write!(
+            f,
+            "len={len} slices={slices} clusters={clusters} first={first} count={count} granule={granule} placement={placement} reduction={reduction}"
+        )
+    }
+}
+
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
@@ -29,21 +49,8 @@ impl fmt::Display for Program {
             ".machine channels={} overlap_ingest={}",
             self.channels, self.overlap_ingest
         )?;
-        for (i, l) in self.layouts.iter().enumerate() {
-            let Layout {
-                len,
-                slices,
-                clusters,
-                first,
-                count,
-                granule,
-                placement,
-                reduction,
-            } = l;
-            writeln!(
-                f,
-                ".layout l{i} len={len} slices={slices} clusters={clusters} first={first} count={count} granule={granule} placement={placement} reduction={reduction}"
-            )?;
+        for (i, layout) in self.layouts.iter().enumerate() {
+            writeln!(f, ".layout l{i} {layout}")?;
         }
         for (i, m) in self.matrices.iter().enumerate() {
             let MatrixDecl {

@@ -155,19 +155,7 @@ impl Tables {
             random.pick(&["false", "true"])
         );
         for (l, layout) in self.layouts.iter().enumerate() {
-            let Layout {
-                len,
-                slices,
-                clusters,
-                first,
-                count,
-                granule,
-                placement,
-                reduction,
-            } = layout;
-            text += &format!(
-                ".layout l{l} len={len} slices={slices} clusters={clusters} first={first} count={count} granule={granule} placement={placement} reduction={reduction}\n"
-            );
+            text += &format!(".layout l{l} {layout}\n");
         }
         let mut buffers = 0;
         let mut buffer = |text: &mut String, kind: &str, l: u64| {

@@ -71,7 +71,7 @@ fn tiles_sum_products_by_rows_and_columns() {
             ("ADD_LATENCY", latency),
         ];
         let folder = cache().join(format!("cluster_tile_{x}x{y}_{trees}_{width}_{latency}"));
-        let bench = bench("cluster_tile_tb", &folder, &[], &parameters);
+        let bench = bench("cluster_tile_tb", &folder, &random(), &parameters);
         let tile = Tile {
             x: usize::try_from(x).expect("few"),
             trees,
@@ -95,7 +95,7 @@ fn systolic_arrays_multiply_matrices() {
             ("DOUBLE_BUFFERED", double),
         ];
         let folder = cache().join(format!("systolic_{width}_{latency}_{double}"));
-        let bench = bench("systolic_tb", &folder, &[], &parameters);
+        let bench = bench("systolic_tb", &folder, &random(), &parameters);
         let lines = lines(&run(&bench, CYCLES));
         check_weight_stationary(&lines, width, usize::try_from(latency).expect("few"));
         check_output_stationary(&lines);
@@ -291,6 +291,11 @@ fn lines(answer: &str) -> Vec<[String; 8]> {
         fields.try_into().expect("eight fields")
     };
     answer.lines().map(fields).collect()
+}
+
+/// Random operands.
+fn random() -> [PathBuf; 1] {
+    [rtl().join("tb/random_pkg.sv")]
 }
 
 /// Builds a bench of `rtl/tb` that makes its own inputs, without warnings.
